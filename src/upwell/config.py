@@ -1,0 +1,322 @@
+"""The settings: one model, read from `upwell.toml`, then `UPWELL_*`, then flags.
+
+Unknown keys fail, `${NAME}` expands from the environment, and every error names its field.
+Sizes are bytes after reading, durations seconds. docs/configuration.md is held to this model by a test.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+
+from upwell.errors import ConfigError
+
+_SIZE_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_TIME_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_QUANTITY = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*$")
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SIGNALS = ("metrics", "traces", "logs")
+
+
+def _quantity(text: str, units: Mapping[str, float]) -> float:
+    match = _QUANTITY.match(text)
+    if match is None or match[2] not in units:
+        allowed = ", ".join(unit for unit in units if unit)
+        raise ValueError(f"{text!r} is not a number with one of the units {allowed}")
+    return float(match[1]) * units[match[2]]
+
+
+def _size(value: Any) -> Any:
+    return int(_quantity(value, _SIZE_UNITS)) if isinstance(value, str) else value
+
+
+def _duration(value: Any) -> Any:
+    return _quantity(value, _TIME_UNITS) if isinstance(value, str) else value
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{value!r} is not host:port, such as 127.0.0.1:4318 or [::1]:4318")
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _network(value: str) -> str:
+    ipaddress.ip_network(value, strict=False)
+    return value
+
+
+Bytes = Annotated[int, BeforeValidator(_size), Field(gt=0)]
+Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+Address = Annotated[str, AfterValidator(_address)]
+Addresses = Annotated[list[Address], BeforeValidator(_listed), Field(min_length=1)]
+Network = Annotated[str, AfterValidator(_network)]
+SignalName = Literal["metrics", "traces", "logs"]
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """`"[::1]:4318"` → `("::1", 4318)`."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach a listening address."""
+    host, _ = split_address(address)
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Gateway(_Section):
+    """The door that agents send to."""
+
+    listen: Addresses = Field(["127.0.0.1:4318"], description="Address to listen on, or a list of them.")
+    max_body_bytes: Bytes = Field(
+        10 * 2**20, description="The largest request body, before and after inflation (64 MiB at most).", le=64 * 2**20
+    )
+    rate_per_second: float = Field(100, ge=0, description="Requests a second that one key may send; 0 is no limit.")
+    burst: int = Field(200, ge=1, description="Requests that one key may send at once above its rate.")
+    max_connections: int = Field(4096, ge=1, description="Open connections at most; one more is answered 503.")
+    path_keys: bool = Field(False, description="Also take the key from the path, /k/{key}/v1/...: it then stands in proxies' logs.")
+    tls_cert: Path | None = Field(None, description="PEM file with the certificate chain; TLS is on when set.")
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
+    trusted_proxies: list[Network] = Field([], description="Networks whose X-Forwarded-For names the source of a refused request.")
+    insecure: bool = Field(False, description="Allow plain HTTP, so keys in clear, beyond loopback.")
+
+    @model_validator(mode="after")
+    def _keys_stay_private(self) -> Gateway:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together")
+        exposed = [address for address in self.listen if not is_loopback(address)]
+        if exposed and not (self.tls_cert or self.insecure):
+            raise ValueError(f"{exposed[0]} would carry keys in clear: set tls_cert and tls_key, or insecure = true behind a TLS proxy")
+        return self
+
+
+class Console(_Section):
+    """Where the worker answers people and monitoring."""
+
+    listen: Address = Field("127.0.0.1:8318", description="Address of the worker's health, metrics and ledger pages; loopback only.")
+
+    @model_validator(mode="after")
+    def _loopback_only(self) -> Console:
+        if not is_loopback(self.listen):
+            raise ValueError(f"{self.listen} is not loopback, and these pages have no login")
+        return self
+
+
+class Policy(_Section):
+    """What becomes of a batch before anything is written."""
+
+    person: Literal["pseudonym", "email", "none"] = Field(
+        "pseudonym", description="How a person is written into telemetry: a keyed pseudonym, the name as enrolled, or not at all."
+    )
+
+
+class Journal(_Section):
+    """The durable queue on disk."""
+
+    max_bytes: Bytes = Field(10 * 2**30, description="Bytes the journal may take; then requests are answered 503.")
+    keep: Seconds = Field(86400, description="How long delivered batches stay; with no sink, how long all of them stay.")
+    segment_bytes: Bytes = Field(64 * 2**20, description="A segment file is closed at this size.")
+    reserve: Annotated[int, BeforeValidator(_size), Field(ge=0)] = Field(
+        512 * 2**20, description="Disk space kept free for the worker's own files; below it requests are answered 503."
+    )
+
+
+class _Sink(_Section):
+    name: str = Field("", pattern=r"^[a-z0-9_-]{0,32}$", description="Name in ledger and metrics; default: the type.")
+    required: bool = Field(True, description="Whether a full journal waits for this sink, or lets its batches go.")
+    signals: list[SignalName] = Field(list(_SIGNALS), min_length=1, description="The signals it gets.")
+    linger: Seconds = Field(1, description="How long a lane waits for more batches before it sends.")
+    in_flight: int = Field(1, ge=1, le=8, description="Requests of one lane under way at once.")
+    timeout: Seconds = Field(30, description="Seconds until a request without an answer counts as failed.")
+    max_age: Seconds = Field(14 * 86400, description="Items older than this are no longer retried but booked expired.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_name(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("name"):
+            return {**data, "name": data.get("type", "")}
+        return data
+
+
+class Endpoints(_Section):
+    """One URL per signal, for PrivateLink and tests."""
+
+    metrics: str | None = Field(None, description="Base URL for metrics.")
+    traces: str | None = Field(None, description="Base URL for traces.")
+    logs: str | None = Field(None, description="Base URL for logs.")
+
+
+class CloudWatchSink(_Sink):
+    """Amazon CloudWatch's OTLP endpoints."""
+
+    type: Literal["cloudwatch"] = Field("cloudwatch", description="Amazon CloudWatch.")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="AWS Region, such as us-west-2.")
+    log_group: str = Field("/upwell/otlp", description="Log group for the logs signal; created when missing.")
+    log_stream: str = Field("gateway", description="Log stream in it; created when missing.")
+    profile: str | None = Field(None, description="Named profile of the AWS configuration.")
+    role_arn: str | None = Field(None, description="Role to assume for sending.")
+    external_id: str | None = Field(None, description="External id for that role.")
+    use_fips: bool = Field(False, description="Use FIPS endpoints.")
+    endpoint_url: str | None = Field(None, description="One base URL for all signals.")
+    endpoints: Endpoints = Field(Endpoints(), description="Base URLs per signal.")
+
+
+class OtlpSink(_Sink):
+    """Any OTLP/HTTP endpoint."""
+
+    type: Literal["otlp"] = Field("otlp", description="Any OTLP/HTTP endpoint.")
+    endpoint: str = Field(pattern=r"^https?://", description="Base URL; /v1/{signal} is added.")
+    headers: dict[str, SecretStr] = Field({}, description="Headers to send, such as a token.")
+    encoding: Literal["protobuf", "json"] = Field("protobuf", description="How bodies are written.")
+
+
+AnySink = Annotated[
+    Annotated[CloudWatchSink, Tag("cloudwatch")] | Annotated[OtlpSink, Tag("otlp")],
+    Discriminator(lambda value: value.get("type") if isinstance(value, dict) else getattr(value, "type", None)),
+]
+
+
+class Settings(_Section):
+    """All of `upwell.toml`."""
+
+    data_dir: Path = Field(Path("~/.local/share/upwell"), description="Where journal, keys and state live.")
+    gateway: Gateway = Gateway()
+    console: Console = Console()
+    policy: Policy = Policy()
+    journal: Journal = Journal()
+    sinks: list[AnySink] = Field([], description="Destinations, one [[sinks]] block each.")
+
+    @model_validator(mode="after")
+    def _sink_names_differ(self) -> Settings:
+        names = [sink.name for sink in self.sinks]
+        if repeated := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two sinks are named {repeated.pop()!r}: give each its own name")
+        return self
+
+
+def default_paths() -> list[Path]:
+    """Where a configuration file is looked for when none is named."""
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    return [Path("upwell.toml"), home / "upwell" / "upwell.toml"]
+
+
+def find_file(path: Path | None) -> Path | None:
+    """The file to read: the one named, else the first default that exists. Raises ConfigError."""
+    if path is not None:
+        if not path.is_file():
+            raise ConfigError(f"there is no configuration file {path}", hint="Check the path given to --config.")
+        return path
+    return next((candidate for candidate in default_paths() if candidate.is_file()), None)
+
+
+def load(path: Path | None = None, *, environ: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings in force. `flags` is shaped like the file, and wins. Raises ConfigError."""
+    environ = os.environ if environ is None else environ
+    found = find_file(path)
+    raw = _read(found) if found else {}
+    for layer in (_from_environment(environ), flags or {}):
+        raw = _overlay(raw, layer)
+    try:
+        settings = Settings.model_validate(_expand(raw, environ, ""))
+    except ValidationError as error:
+        raise ConfigError(_describe(error, found)) from None
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    layer: dict[str, Any] = {}
+    for name, text in environ.items():
+        if not name.startswith("UPWELL_"):
+            continue
+        *sections, field = name.removeprefix("UPWELL_").lower().split("__")
+        place = layer
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[field] = _environment_value(name, text)
+    return layer
+
+
+def _environment_value(name: str, text: str) -> Any:
+    if not text.lstrip().startswith(("[", "{")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        if text.lstrip().startswith("[") and ":" in text:  # an IPv6 address
+            return text
+        raise ConfigError(f"{name} is not JSON: lists and tables in the environment are written as JSON") from None
+
+
+def _overlay(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in layer.items():
+        below = merged.get(key)
+        merged[key] = _overlay(below, value) if isinstance(below, dict) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _expand(value: Any, environ: Mapping[str, str], place: str) -> Any:
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: _reference(match[1], environ, place), value)
+    if isinstance(value, Mapping):
+        return {key: _expand(item, environ, f"{place}.{key}" if place else key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, environ, f"{place}[{index}]") for index, item in enumerate(value)]
+    return value
+
+
+def _reference(name: str, environ: Mapping[str, str], place: str) -> str:
+    if name not in environ:
+        raise ConfigError(f"{place}: the environment has no variable {name}", hint=f"Export {name}, or write the value itself.")
+    return environ[name]
+
+
+def _describe(error: ValidationError, path: Path | None) -> str:
+    where = str(path) if path else "the settings"
+    lines = []
+    for problem in error.errors():
+        field = ".".join(str(part) for part in problem["loc"]) or "upwell.toml"
+        reason = "is not a setting" if problem["type"] == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{field}: {reason}")
+    return f"{where}: " + "; ".join(lines)

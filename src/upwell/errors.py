@@ -1,0 +1,168 @@
+"""Every error Upwell raises on purpose.
+
+    UpwellError
+    ├── ConfigError                 the settings do not hold together
+    ├── DataDirError                the data directory cannot be used
+    │   ├── DataDirLocked           another process of the same kind runs on it
+    │   └── SchemaTooNew            a newer Upwell wrote it
+    ├── Refusal                     a request the door does not take (carries its HTTP status)
+    │   ├── Malformed               400
+    │   ├── Unauthenticated         401
+    │   ├── NotFound                404
+    │   ├── MethodNotAllowed        405
+    │   ├── RequestTimeout          408
+    │   ├── TooLarge                413
+    │   ├── UnsupportedMediaType    415
+    │   ├── Throttled               429
+    │   ├── HeadersTooLarge         431
+    │   └── Unavailable             503
+    ├── JournalError                the journal cannot take or give
+    │   ├── JournalFull             its bound, or the disk's reserve, is reached
+    │   └── JournalUnwritable       the commit failed
+    ├── SinkError                   a destination is misconfigured
+    ├── WorkerError                 the worker's API could not be asked
+    └── NoSuchEntry                 a key, sink or quarantined batch that is not there
+
+Each class has a stable `code`; each instance a sentence and, in `hint`, the next step.
+"""
+
+from __future__ import annotations
+
+
+class UpwellError(Exception):
+    """The root. `str(error)` is the sentence, `error.hint` the next step."""
+
+    code = "upwell-error"
+    hint = "Run `upwell --help`, or see docs/errors.md."
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if hint is not None:
+            self.hint = hint
+
+
+class ConfigError(UpwellError):
+    code = "config-invalid"
+    hint = "Run `upwell config check`; docs/configuration.md lists every setting."
+
+
+class DataDirError(UpwellError):
+    code = "data-dir-unfit"
+    hint = "Point data_dir at a local or block disk that this user can write."
+
+
+class DataDirLocked(DataDirError):
+    code = "data-dir-locked"
+    hint = "Stop the process named, or give this one another data_dir."
+
+
+class SchemaTooNew(DataDirError):
+    code = "schema-too-new"
+    hint = "Install the Upwell version that wrote it, or a newer one."
+
+
+class Refusal(UpwellError):
+    """A request the door does not take.
+
+    `status` is the HTTP status, `rpc` the google.rpc.Code of the answer's body,
+    `retry_after` the seconds for a Retry-After header, or None.
+    """
+
+    code = "refused"
+    status = 400
+    rpc = 3
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class Malformed(Refusal):
+    code = "malformed"
+    status, rpc = 400, 3
+    hint = "Send one OTLP export request, as JSON or protobuf, as the Content-Type says."
+
+
+class Unauthenticated(Refusal):
+    code = "unauthenticated"
+    status, rpc = 401, 16
+    hint = "Send a key of `upwell keys add` as `x-api-key: uw_...` or `Authorization: Bearer uw_...`."
+
+
+class NotFound(Refusal):
+    code = "not-found"
+    status, rpc = 404, 5
+    hint = "Post to /v1/metrics, /v1/traces or /v1/logs."
+
+
+class MethodNotAllowed(Refusal):
+    code = "method-not-allowed"
+    status, rpc = 405, 12
+    hint = "OTLP over HTTP is POST only."
+
+
+class RequestTimeout(Refusal):
+    code = "request-timeout"
+    status, rpc = 408, 4
+    hint = "Send the headers within 10 s and the body within 30 s."
+
+
+class TooLarge(Refusal):
+    code = "too-large"
+    status, rpc = 413, 3
+    hint = "Send smaller batches, or raise gateway.max_body_bytes."
+
+
+class UnsupportedMediaType(Refusal):
+    code = "unsupported-media-type"
+    status, rpc = 415, 3
+    hint = "Use application/json or application/x-protobuf, with gzip or no content encoding."
+
+
+class Throttled(Refusal):
+    code = "throttled"
+    status, rpc = 429, 8
+    hint = "Wait for the seconds in Retry-After; gateway.rate_per_second is the limit of one key."
+
+
+class HeadersTooLarge(Refusal):
+    code = "headers-too-large"
+    status, rpc = 431, 3
+    hint = "Keep the request line and headers under 32 KiB."
+
+
+class Unavailable(Refusal):
+    code = "unavailable"
+    status, rpc = 503, 14
+    hint = "Try again after the seconds in Retry-After."
+
+
+class JournalError(UpwellError):
+    code = "journal-error"
+    hint = "See `upwell ledger` and docs/operations.md."
+
+
+class JournalFull(JournalError):
+    code = "journal-full"
+    hint = "Free the disk, repair the held sink, or raise journal.max_bytes."
+
+
+class JournalUnwritable(JournalError):
+    code = "journal-unwritable"
+    hint = "Check the disk under data_dir: space, permissions, errors in the system's log."
+
+
+class SinkError(UpwellError):
+    code = "sink-misconfigured"
+    hint = "Check the [[sinks]] block in upwell.toml with `upwell config check`."
+
+
+class WorkerError(UpwellError):
+    code = "worker-unreachable"
+    hint = "Start `upwell serve`, or stop the process that holds worker.lock."
+
+
+class NoSuchEntry(UpwellError):
+    code = "no-such-entry"
+    hint = "List what there is: `upwell keys list`, `upwell quarantine list`, `upwell ledger`."
