@@ -34,7 +34,6 @@ _SIZE_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**1
 _TIME_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _QUANTITY = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*$")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_SIGNALS = ("metrics", "traces", "logs")
 
 
 def _quantity(text: str, units: Mapping[str, float]) -> float:
@@ -156,7 +155,7 @@ class Journal(_Section):
 class _Sink(_Section):
     name: str = Field("", pattern=r"^[a-z0-9_-]{0,32}$", description="Name in ledger and metrics; default: the type.")
     required: bool = Field(True, description="Whether a full journal waits for this sink, or lets its batches go.")
-    signals: list[SignalName] = Field(list(_SIGNALS), min_length=1, description="The signals it gets.")
+    signals: list[SignalName] = Field(["metrics", "traces", "logs"], min_length=1, description="The signals it gets.")
     linger: Seconds = Field(1, description="How long a lane waits for more batches before it sends.")
     in_flight: int = Field(1, ge=1, le=8, description="Requests of one lane under way at once.")
     timeout: Seconds = Field(30, description="Seconds until a request without an answer counts as failed.")
