@@ -5,7 +5,7 @@ from upwell.otlp.codec import Decoded, decode, encode, media_type
 from upwell.otlp.compression import inflate
 from upwell.otlp.model import METRIC_KINDS, Batch, Encoding, Signal
 from upwell.otlp.reader import from_message
-from upwell.otlp.shape import Item, Survey, count, items, merge, splice, survey
+from upwell.otlp.shape import Item, Survey, count, items, merge, select, splice, split, survey
 from upwell.otlp.writer import to_message
 
 __all__ = [
@@ -25,7 +25,9 @@ __all__ = [
     "media_type",
     "merge",
     "read_success",
+    "select",
     "splice",
+    "split",
     "status",
     "success",
     "survey",
