@@ -176,6 +176,16 @@ def test_error_in_a_handler_is_answered_and_kept() -> None:
     assert [str(fault) for fault in faults] == ["a bug"]
 
 
+def test_answer_that_cannot_be_written_is_a_fault() -> None:
+    """So does a bug that shows only when the answer is written."""
+    listener = Listener(lambda _: Answer(200, b"", {"X-Name": "\u2603"}))
+    listener.start()
+    with pytest.raises(ConnectionError):
+        request(listener.url)
+
+    assert [type(fault) for fault in listener.stop()] == [UnicodeEncodeError]
+
+
 def test_head_has_no_body() -> None:
     """HEAD is answered with the length alone."""
     with listening(lambda _: Answer(200, b"body")) as listener:

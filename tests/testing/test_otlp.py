@@ -13,6 +13,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from tests.testing.wire import JSON, NOW, PROTOBUF, Reply, encoded, logs, metrics, point, record, request, span, traces, with_id
+from upwell.testing.listener import MAX_BODY
 from upwell.testing.otlp import Counts, Failure, Keep, NotKept, OtlpReceiver, Spelling
 
 BATCHES = {"logs": logs(record(), record(body="two")), "traces": traces(span(), span()), "metrics": metrics(point(), point())}
@@ -81,6 +82,13 @@ def test_what_is_not_otlp_is_refused(receiver: OtlpReceiver, body: bytes, header
     assert receiver.items("logs") == []
     assert receiver.counts("logs") == Counts(refused=1)
     assert [received.status for received in receiver.requests("logs")] == [status]
+
+
+def test_body_that_inflates_too_far_is_413(receiver: OtlpReceiver) -> None:
+    """OTLP's own answer to a body over the limit."""
+    bomb = gzip.compress(bytes(MAX_BODY + 1), 1)
+
+    assert send(receiver, "logs", bomb, JSON, **{"Content-Encoding": "gzip"}).status == 413
 
 
 def test_charset_and_case_of_the_media_type_do_not_matter(receiver: OtlpReceiver) -> None:

@@ -129,6 +129,13 @@ def test_json_items_are_checked_on_demand(signal: Signal, batch: dict[str, Any])
         export.check()
 
 
+def test_attributes_of_a_wrong_shape_are_unreadable() -> None:
+    """Even where only one of them was asked for."""
+    export = read(json.dumps(logs({"attributes": {"key": "a"}})).encode(), Signal.LOGS, Encoding.JSON)
+    with pytest.raises(Unreadable):
+        list(export.attributes("a"))
+
+
 def test_empty_request_has_no_items() -> None:
     """An export of nothing can be read."""
     assert read(b"{}", Signal.LOGS, Encoding.JSON).count == 0

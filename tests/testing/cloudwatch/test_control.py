@@ -71,7 +71,9 @@ def test_log_groups_are_made(fake: FakeCloudWatch) -> None:
     post(fake, "log-groups", {"group": "/new", "stream": "s", "retention_days": 7})
     post(fake, "log-groups", {"group": "/new", "stream": "t"})
 
-    assert fake.log_groups()["/new"] == ["s", "t"]
+    post(fake, "log-groups", {"group": "/bare"})
+
+    assert fake.log_groups() == {"/bare": [], "/new": ["s", "t"], GROUP: [STREAM]}
     assert post(fake, "log-groups", {"group": "/new", "stream": "t"}).json["__type"] == "ResourceAlreadyExistsException"
 
 

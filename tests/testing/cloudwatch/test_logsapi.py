@@ -210,3 +210,13 @@ def test_call_can_fail_by_script(logs_client: Any, fake: FakeCloudWatch) -> None
     assert error_of(logs_client.create_log_group, logGroupName="/one") == ("AccessDeniedException", 400)
     assert error_of(logs_client.create_log_group, logGroupName="/two") == ("AccessDeniedException", 400)
     assert set(fake.log_groups()) == {GROUP, "/two"}
+
+
+def test_call_can_be_cut_by_script(fake: FakeCloudWatch) -> None:
+    """A cut call was not made."""
+    fake.script([Failure("api", cut=True)])
+    body, headers = b'{"logGroupName":"/new"}', {"X-Amz-Target": "Logs_20140328.CreateLogGroup"}
+    with pytest.raises(ConnectionError):
+        request(f"{fake.url}/", body, signed(f"{fake.url}/", body, headers, "logs"))
+
+    assert "/new" not in fake.log_groups()
