@@ -98,7 +98,7 @@ class _Server(ThreadingMixIn, TCPServer):
 
     def __init__(self, address: tuple[str, int], handle: Handle) -> None:
         super().__init__(address, _Handler)
-        self.handle_request_whole = handle
+        self.answer_for = handle
         self.faults: list[Exception] = []
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, request: Request) -> Answer:
         try:
-            return self.server.handle_request_whole(request)
+            return self.server.answer_for(request)
         except _Stopped:
             return Answer(cut=True)
         except Exception as error:  # noqa: BLE001 - raised again by whoever stops the fake
@@ -208,9 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.close_connection = self.close_connection or answer.headers.get("Connection") == "close"
-        self.flush_together(b"" if self.command == "HEAD" else answer.body)
+        self._flush_together(b"" if self.command == "HEAD" else answer.body)
 
-    def flush_together(self, body: bytes) -> None:
+    def _flush_together(self, body: bytes) -> None:
         """Send headers and body in one segment where they fit one."""
         self._headers_buffer += [b"\r\n", body]  # type: ignore[attr-defined]  # the base class's own buffer
         self.flush_headers()

@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Self
 
 from upwell.otlp.model import Encoding, Signal
+from upwell.testing.answers import Refused, success
 from upwell.testing.archive import Archive, Counts, Keep
 from upwell.testing.clock import Clock
 from upwell.testing.export import Export
 from upwell.testing.listener import MAX_BODY, Answer, Listener, Request
 from upwell.testing.plain import Plain, Unreadable
 from upwell.testing.reading import Inflated, inflate, read
-from upwell.testing.refused import Refused, success
 from upwell.testing.script import Failure, Script
 from upwell.testing.verdict import Received, Usage, Verdict
 
