@@ -299,6 +299,25 @@ def test_stop_raises_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
         receiver.stop()
 
 
+def test_stopped_fake_comes_back_where_it_was(receiver: OtlpReceiver) -> None:
+    """Between stop and start nobody answers; then it is the same port, with all that was kept before."""
+    url = receiver.url
+    send(receiver, "logs", BATCHES["logs"])
+    receiver.stop()
+    with pytest.raises(ConnectionRefusedError):
+        send(receiver, "logs", BATCHES["logs"])
+    receiver.start()
+
+    assert receiver.url == url
+    assert send(receiver, "logs", BATCHES["logs"]).status == 200
+    assert receiver.counts("logs").items == 4
+
+
+def test_fake_that_never_started_can_be_stopped() -> None:
+    """stop without start does nothing."""
+    OtlpReceiver().stop()
+
+
 def test_many_clients_at_once_lose_nothing() -> None:
     """Requests from several connections are all counted."""
     with OtlpReceiver(keep="ids") as receiver:

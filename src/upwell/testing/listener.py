@@ -62,20 +62,27 @@ Handle = Callable[[Request], Answer]
 
 
 class Listener:
-    """`handle` behind a port. `port` 0 lets the system choose; `url` is known once started."""
+    """`handle` behind a port, between `start` and `stop`; started again, it listens where it did before.
+
+    `port` 0 lets the system choose at the first start; until then there is no `url`.
+    """
 
     def __init__(self, handle: Handle, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._server = _Server((host, port), handle)
+        self._handle = handle
+        self._address = (host, port)
+        self._server: _Server | None = None
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="fake", daemon=True)
 
     @property
     def url(self) -> str:
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        host, port = self._address
+        return f"http://{host}:{port}"
 
     def start(self) -> None:
-        self._thread.start()
+        self._stopping.clear()
+        self._server = _Server(self._address, self._handle)
+        self._address = (self._address[0], self._server.server_address[1])
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="fake", daemon=True).start()
 
     def pause(self, seconds: float) -> None:
         """Wait in a handler. `stop` ends the wait, and the request with it: it is cut."""
@@ -83,13 +90,14 @@ class Listener:
             raise _Stopped
 
     def stop(self) -> list[Exception]:
-        """Close every connection and wait for its thread. Returns the errors that a handler raised."""
+        """Close every connection and wait for its thread. Returns the errors that a handler raised since the start."""
+        if self._server is None:
+            return []
+        server, self._server = self._server, None
         self._stopping.set()
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
-        return self._server.faults
+        server.shutdown()
+        server.server_close()
+        return server.faults
 
 
 class _Server(ThreadingMixIn, TCPServer):
