@@ -125,7 +125,7 @@ class Relay:
         while not self._stopping.is_set():
             try:
                 wait = turn()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # A lane must outlive whatever goes wrong in it: a full disk, a damaged file, a mistake of ours.
                 log.error("%s failed and tries again in %d s: %s", name, PROBE_SECONDS, describe(error))  # noqa: TRY400
                 fail(error)
