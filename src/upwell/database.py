@@ -18,16 +18,17 @@ from upwell.errors import DataDirError, SchemaTooNew
 _BUSY_SECONDS = 5.0  # a writer of another process holds these files for milliseconds
 
 
-def open_database(path: Path, migrations: Sequence[str], *, copy_before: bool = True) -> sqlite3.Connection:
+def open_database(path: Path, migrations: Sequence[str], *, copy_before: bool = True, any_thread: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode (transactions are begun by hand), at schema version `len(migrations)`.
 
     `migrations[n]` is the SQL script from version n to n + 1; it must not begin or commit. The file and
-    its siblings are made 0600. `copy_before` keeps `<name>.v<N>.bak` of what is migrated.
+    its siblings are made 0600. `copy_before` keeps `<name>.v<N>.bak` of what is migrated; `any_thread` lets
+    threads take turns with the connection.
     Raises SchemaTooNew, and DataDirError where the file cannot be opened or is not Upwell's.
     """
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=not any_thread)
     except (OSError, sqlite3.Error) as error:
         raise DataDirError(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}") from None
     try:
