@@ -1,0 +1,88 @@
+"""What an OTLP/JSON body may look like, as types for msgspec, made from the protobuf descriptors.
+
+The types only check: unknown fields pass, numbers may be strings, enums may be names, null
+stands for a field that is not there. A body that passes can be written as protobuf without raising.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, Literal
+
+import msgspec
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from msgspec import Meta
+
+from upwell.otlp.messages import REQUESTS
+from upwell.otlp.model import Signal
+from upwell.otlp.scalars import ID_FIELDS
+
+MAX_NESTING = 32
+"""How many `AnyValue`s may lie inside each other: a third of what protobuf parsers follow (100 messages)."""
+
+_ANY_VALUE = "opentelemetry.proto.common.v1.AnyValue"
+_VALUE_HOLDERS = frozenset(f"opentelemetry.proto.common.v1.{name}" for name in ("AnyValue", "ArrayValue", "KeyValueList", "KeyValue"))
+
+_HEX = r"\A(?:[0-9a-fA-F]{2})*\Z"
+_BASE64 = r"\A(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?\Z"
+
+
+def _whole(lowest: int, highest: int) -> Any:
+    return Annotated[int, Meta(ge=lowest, le=highest)]
+
+
+_INT32, _INT64 = _whole(-(2**31), 2**31 - 1), _whole(-(2**63), 2**63 - 1)
+_UINT32, _UINT64 = _whole(0, 2**32 - 1), Annotated[int, Meta(ge=0)]
+
+_TYPES: dict[int, Any] = {
+    FieldDescriptor.TYPE_STRING: str,
+    FieldDescriptor.TYPE_BOOL: bool,
+    FieldDescriptor.TYPE_DOUBLE: float,
+    FieldDescriptor.TYPE_INT32: _INT32,
+    FieldDescriptor.TYPE_SINT32: _INT32,
+    FieldDescriptor.TYPE_UINT32: _UINT32,
+    FieldDescriptor.TYPE_FIXED32: _UINT32,
+    FieldDescriptor.TYPE_INT64: _INT64,
+    FieldDescriptor.TYPE_SFIXED64: _INT64,
+    FieldDescriptor.TYPE_UINT64: _UINT64,
+    FieldDescriptor.TYPE_FIXED64: _UINT64,
+}
+
+
+def _type_of(field: FieldDescriptor, level: int) -> Any:
+    if field.message_type is not None:
+        inner = _struct(field.message_type, level)
+        # JavaScript exporters may put null among the values of an array; it stands for the empty value.
+        one = inner | None if field.message_type.full_name == _ANY_VALUE else inner
+    elif field.enum_type is not None:
+        one = _INT32 | Literal[tuple(value.name for value in field.enum_type.values)]
+    elif field.type == FieldDescriptor.TYPE_BYTES:
+        one = Annotated[str, Meta(pattern=_HEX if field.name in ID_FIELDS else _BASE64)]
+    else:
+        one = _TYPES[field.type]
+    return list[one] | None if field.is_repeated else one | None  # type: ignore[valid-type]
+
+
+@cache
+def _struct(message: Descriptor, level: int) -> Any:
+    """The type of one message. Values get a type per level, so that the last level can hold no further one."""
+    if message.full_name not in _VALUE_HOLDERS:
+        level = 0
+    elif message.full_name == _ANY_VALUE:
+        level += 1
+    fields: dict[str, Any] = {}
+    for field in message.fields:
+        too_deep = level >= MAX_NESTING and message.full_name == _ANY_VALUE and field.message_type is not None
+        fields[field.json_name] = None if too_deep else _type_of(field, level)
+        if field.is_repeated and field.message_type is not None and field.name != field.json_name:
+            fields[field.name] = None  # resource_logs and the like: to take it for unknown would lose what it holds
+    return msgspec.defstruct(message.name, [(name, kind, None) for name, kind in fields.items()], gc=False)
+
+
+def _body(signal: Signal) -> Any:
+    others = [(other.resource_field, None, None) for other in Signal if other is not signal]
+    return msgspec.defstruct("Body", others, bases=(_struct(REQUESTS[signal].DESCRIPTOR, 0),), gc=False)
+
+
+CHECKERS = {signal: msgspec.json.Decoder(_body(signal), strict=False) for signal in Signal}
+"""Per signal, a decoder that raises `msgspec.ValidationError`, which names the place."""
