@@ -16,10 +16,8 @@ from pathlib import Path
 from upwell.errors import DataDirError
 
 _OURS = frozenset({"keys.db", "relay.db", "journal", "gateway.lock", "worker.lock"})
-_NETWORK = frozenset(
-    "9p afpfs afs ceph cifs davfs fuse.davfs2 fuse.glusterfs fuse.rclone fuse.s3fs fuse.sshfs gfs2 glusterfs "
-    "lustre ncpfs nfs nfs4 ocfs2 smb3 smbfs webdav".split()
-)  # no shared memory between hosts, or locks that lie: sqlite.org/wal.html, "does not work over a network filesystem"
+_NETWORK = re.compile(r"9p|afp?fs|ceph|cifs|fuse\.(davfs2|glusterfs|rclone|s3fs|sshfs)|gfs2|glusterfs|lustre|ncpfs|nfs4?|ocfs2|smb3|smbfs|webdav")
+# no memory shared between hosts, or locks that lie: sqlite.org/wal.html, "does not work over a network filesystem"
 
 
 def prepare(directory: Path) -> Path:
@@ -36,7 +34,9 @@ def prepare(directory: Path) -> Path:
 def existing(directory: Path) -> Path:
     """The directory, which some Upwell process has used before. Raises DataDirError."""
     if not directory.is_dir():
-        raise DataDirError(f"there is no data in {directory}: the folder does not exist", hint="Run `upwell serve`, or name the --config in use.")
+        raise DataDirError(
+            f"there is no data in {directory}: the folder does not exist", hint="Run `upwell serve`, or name the --config in use."
+        )
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise DataDirError(f"data_dir {directory} cannot be used: Permission denied", hint="Run this as the user that runs Upwell.")
     return directory
@@ -60,15 +60,12 @@ def _make_private(directory: Path) -> None:
 def refuse_network(directory: Path) -> None:
     """Raise DataDirError where the directory lies on a network file system."""
     kind = filesystem(directory)
-    if kind in _NETWORK:
+    if _NETWORK.fullmatch(kind):
         raise DataDirError(f"data_dir {directory} lies on a network file system ({kind}), where its databases would break")
 
 
 def filesystem(path: Path) -> str:
-    """The type of the file system that holds the path (or its nearest existing parent); "" when unknown."""
-    path = path.absolute()
-    while not path.exists() and path != path.parent:
-        path = path.parent
+    """The type of the file system that holds the path, or would if it existed; "" when unknown."""
     path = path.resolve()
     held = [(len(point.parts), order, kind) for order, (point, kind) in enumerate(_mounts()) if path.is_relative_to(point)]
     return max(held)[2] if held else ""  # the deepest mount point; of several on one point, the last

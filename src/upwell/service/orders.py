@@ -47,7 +47,7 @@ def receive(lifeline: int) -> Orders:
     """Read the orders from the pipe that is left open as lifeline. Raises EOFError when the supervisor died before."""
     line = bytearray()
     while not line.endswith(b"\n"):
-        piece = os.read(lifeline, 1)  # nothing after the newline may be read: there is nothing but the end
+        piece = os.read(lifeline, 65536)
         if not piece:
             raise EOFError("the supervisor went away before it gave orders")
         line += piece

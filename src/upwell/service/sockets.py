@@ -45,7 +45,7 @@ def close_all(sockets: Iterable[socket.socket]) -> None:
 def url(listening: socket.socket, scheme: str = "http") -> str:
     """Where a client on this machine reaches the socket; wildcard addresses become loopback."""
     host, port = listening.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
