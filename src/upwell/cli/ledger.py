@@ -71,10 +71,8 @@ def _print(found: Mapping[str, Any]) -> None:
     if found["lanes"]:
         output.table(_LANES, [_lane(row) for row in found["lanes"]], empty="")
     else:
-        kept = found["kept"]
-        output.data(
-            f"There are no sinks: {kept['items']:,} items in {kept['batches']:,} batches are kept, each for {kept['keep_seconds'] / 3600:g} hours."
-        )
+        kept, hours = found["kept"], found["kept"]["keep_seconds"] / 3600
+        output.data(f"There are no sinks: {kept['items']:,} items in {kept['batches']:,} batches are kept, each for {hours:g} hours.")
     for lane in found["lanes"]:
         if lane["message"]:
             output.message(f"{lane['lane']} is {lane['state']} [{lane['code']}]: {lane['message']}\n  next step: {lane['hint']}")

@@ -28,7 +28,10 @@ def copy(data_dir: Path, book: Book, segments: Segments, target: Path) -> list[P
             _copy(data_dir, book, segments, Path(staged), target)
     except (OSError, sqlite3.Error) as error:
         shutil.rmtree(target, ignore_errors=True)
-        raise DataDirError(f"the copy to {target} failed: {getattr(error, 'strerror', None) or error}", hint="Nothing was left there.") from None
+        reason = getattr(error, "strerror", None) or error
+        raise DataDirError(
+            f"the copy to {target} failed: {reason}", hint="Nothing of it was left; free space there, or elsewhere."
+        ) from None
     return sorted(path for path in target.rglob("*") if path.is_file())
 
 
