@@ -28,8 +28,8 @@ _log = logging.getLogger("upwell.service")
 def build(desk: Desk, vitals: Callable[[], Vitals]) -> Starlette:
     """The application. Operations run in threads: what they do to the books is short, a backup is not."""
 
-    def glance(_request: Request) -> JSONResponse:
-        return JSONResponse({"result": _glance(vitals())})
+    def look(_request: Request) -> JSONResponse:
+        return JSONResponse({"result": glance(vitals())})
 
     async def operate(request: Request) -> JSONResponse:
         name = request.path_params["name"]
@@ -43,11 +43,11 @@ def build(desk: Desk, vitals: Callable[[], Vitals]) -> Starlette:
             _log.info("%s was asked for by the command line", name.replace("_", " "))
         return JSONResponse({"result": result})
 
-    routes = [Route("/operations/glance", glance, methods=["POST"]), Route("/operations/{name}", operate, methods=["POST"])]
+    routes = [Route("/operations/glance", look, methods=["POST"]), Route("/operations/{name}", operate, methods=["POST"])]
     return Starlette(routes=routes)
 
 
-def _glance(vitals: Vitals) -> dict[str, Any]:
+def glance(vitals: Vitals) -> dict[str, Any]:
     """Per signal what `upwell serve` shows on a terminal. With several sinks the one furthest behind counts."""
     return {signal: _signal(vitals, signal) for signal in Signal}
 
