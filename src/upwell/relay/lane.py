@@ -7,11 +7,15 @@ answers are already sorted by the sink.
 
 from __future__ import annotations
 
+import sqlite3
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+from upwell.errors import UpwellError
 from upwell.journal.book import Book
 from upwell.journal.outcomes import Receipt
 from upwell.journal.parts import Part, halve, parts_of
@@ -81,7 +85,7 @@ class Lane:
 
     def fail(self, error: Exception) -> None:
         """A turn raised: say so, and let the next one try."""
-        self._stand("failed", type(error).__name__, str(error)[:500], "See the worker's log.")
+        self._stand("failed", type(error).__name__, describe(error), "If it stays so, report it with this place in the code.")
 
     def _send(self, shipments: Sequence[Shipment]) -> list[Outcome]:
         send = partial(self.sink.send, self.signal)
@@ -237,3 +241,11 @@ class Lane:
 def _signature(outcome: Refused) -> str:
     """A refusal without the numbers and places in which two alike may differ."""
     return outcome.code + " " + "".join(character for character in outcome.message if not character.isdigit())[:400]
+
+
+def describe(error: Exception) -> str:
+    """What failed and where. The words of an error are shown only where they cannot hold content."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    words = f": {error}" if isinstance(error, (OSError, sqlite3.Error, UpwellError)) else ""
+    return f"{type(error).__name__}{words}{place}"

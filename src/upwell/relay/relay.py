@@ -17,7 +17,7 @@ from upwell.otlp.model import Signal
 from upwell.relay.backoff import PROBE_SECONDS
 from upwell.relay.intake import Intake
 from upwell.relay.janitor import Janitor, close_lane, reopen_lane
-from upwell.relay.lane import Lane, Trouble
+from upwell.relay.lane import Lane, Trouble, describe
 from upwell.sinks.base import Sink
 
 _JANITOR_SECONDS = 2.0
@@ -125,9 +125,9 @@ class Relay:
         while not self._stopping.is_set():
             try:
                 wait = turn()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # A lane must outlive whatever goes wrong in it: a full disk, a damaged file, a mistake of ours.
-                log.exception("%s failed and tries again in %d s", name, PROBE_SECONDS)
+                log.error("%s failed and tries again in %d s: %s", name, PROBE_SECONDS, describe(error))  # noqa: TRY400
                 fail(error)
                 wait = PROBE_SECONDS
             if wait > 0:
