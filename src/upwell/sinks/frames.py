@@ -75,6 +75,8 @@ class Pieces:
 
     def fragment(self, first: int, last: int) -> bytes:
         """The items [first, last) in their wrappers, as a part of a request's one list."""
+        if last <= first:
+            return b""
         return self._notation.separator.join([self._cut(frame, first, last) for frame in _touching(self.frames, first, last)])
 
     def _cut(self, frame: Frame, first: int, last: int) -> bytes:
