@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,16 +11,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sinks import rows
-from upwell.otlp import Batch, Encoding, Signal, count, decode, encode, select, to_message
-from upwell.sinks.frames import Pieces, Ruler, joined
-from upwell.sinks.json_frames import cut_json
-from upwell.sinks.wire_frames import cut_wire
+from upwell.errors import Malformed
+from upwell.otlp import Batch, Encoding, Signal, count, decode, encode, select
+from upwell.sinks.cutting import cut as cut_body
+from upwell.sinks.frames import Frame, Piece, Pieces, Ruler, joined
+from upwell.sinks.json_scribe import JsonScribe
+from upwell.sinks.wire_scribe import WireScribe
 
-ENVELOPE = len(b'{"resourceMetrics":[]}')
+
+class Bystander:
+    """Looks at items and changes none."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self.entered: list[tuple[Any, Any]] = []
+
+    def enter(self, resource: Mapping[str, Any], scope: Mapping[str, Any]) -> None:
+        self.entered.append((resource, scope))
+
+    def see(self, item: dict[str, Any]) -> bool:
+        self.seen.append(item)
+        return False
 
 
 def cut(batch: Batch, signal: Signal, encoding: Encoding) -> Pieces:
-    return cut_json(batch, signal) if encoding is Encoding.JSON else cut_wire(to_message(batch, signal), signal)
+    scribe = JsonScribe() if encoding is Encoding.JSON else WireScribe(signal)
+    return cut_body(encode(batch, signal, Encoding.JSON), signal, scribe, Bystander())
 
 
 def normal(batch: Batch, signal: Signal, encoding: Encoding) -> Batch:
@@ -118,7 +135,7 @@ def test_unknown_fields_stay_where_they_are() -> None:
     batch["resourceMetrics"][0]["scopeMetrics"][0]["soon"] = "b"
     batch["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["never"] = None
 
-    body = joined([cut_json(batch, Signal.METRICS).fragment(0, 1)], Signal.METRICS, Encoding.JSON)
+    body = joined([cut(batch, Signal.METRICS, Encoding.JSON).fragment(0, 1)], Signal.METRICS, Encoding.JSON)
 
     assert decode(body, Signal.METRICS, Encoding.JSON).batch == batch
 
@@ -142,19 +159,82 @@ def test_joining_leaves_out_empty_fragments() -> None:
     assert joined([], Signal.TRACES, Encoding.PROTOBUF) == b""
 
 
+class Watchful(JsonScribe):
+    """Counts the wrappers that it writes."""
+
+    wrapped = 0
+
+    def wrap(self, frame: Frame, parts: Sequence[Piece]) -> bytes:
+        self.wrapped += 1
+        return super().wrap(frame, parts)
+
+
 def test_cutting_a_row_of_many_wrappers_looks_only_at_those_it_touches() -> None:
     """A row of 20,000 metrics of one point each is cut into single points without walking all of them each time."""
     metric = rows.metrics([rows.point()])["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]
-    batch = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric] * 20_000}]}]}
-    pieces = cut_json(batch, Signal.METRICS)
-    seen: list[int] = []
-    wrap = pieces._notation.wrap
-    pieces._notation.wrap = lambda frame, parts: seen.append(1) or wrap(frame, parts)  # type: ignore[func-returns-value,method-assign]
+    body = encode({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric] * 20_000}]}]}, Signal.METRICS, Encoding.JSON)
+    scribe = Watchful()
+    pieces = cut_body(body, Signal.METRICS, scribe, Bystander())
 
     fragment = pieces.fragment(12_345, 12_346)
 
     assert fragment.count(b'"name":"count"') == 1
-    assert len(seen) == 3
+    assert scribe.wrapped == 4  # its data, its metric, its scope, its resource
+
+
+def test_inspector_sees_every_item_and_where_it_lies() -> None:
+    """Items come in document order, after the entries that they lie in, lists left out."""
+    batch = rows.logs([rows.record("a"), rows.record("b")], [rows.attribute("k", "v")])
+    batch["resourceLogs"][0]["scopeLogs"].append({"logRecords": None})
+    bystander = Bystander()
+
+    cut_body(encode(batch, Signal.LOGS, Encoding.JSON), Signal.LOGS, JsonScribe(), bystander)
+
+    resource = {"resource": {"attributes": [rows.attribute("k", "v")]}}
+    assert bystander.entered == [(resource, {"scope": {"name": "tests", "version": "1"}}), (resource, {})]
+    assert bystander.seen == rows.own_items(batch, Signal.LOGS)
+
+
+class Renamer(Bystander):
+    """Gives every second span another name."""
+
+    def see(self, item: dict[str, Any]) -> bool:
+        super().see(item)
+        if len(self.seen) % 2:
+            return False
+        item["name"] = "renamed"
+        return True
+
+
+@encodings
+def test_what_the_inspector_changes_is_what_is_sent(encoding: Encoding) -> None:
+    """A changed item is written anew, its neighbours as they are."""
+    scribe = JsonScribe() if encoding is Encoding.JSON else WireScribe(Signal.TRACES)
+    body = encode(rows.traces([rows.span("a"), rows.span("b"), rows.span("c")]), Signal.TRACES, Encoding.JSON)
+
+    sent = joined([cut_body(body, Signal.TRACES, scribe, Renamer()).fragment(0, 3)], Signal.TRACES, encoding)
+
+    names = [span["name"] for span in rows.own_items(decode(sent, Signal.TRACES, encoding).batch, Signal.TRACES)]
+    assert names == ["a", "renamed", "c"]
+
+
+def test_a_metric_of_two_kinds_is_sent_as_the_first() -> None:
+    """protobuf holds one kind; points are counted by the first that is there, so the first is what goes."""
+    batch = rows.metrics([rows.point(1)])
+    batch["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0] |= {"summary": {"dataPoints": [{}]}, "gauge": None}
+
+    for encoding in Encoding:
+        sent = joined([cut(batch, Signal.METRICS, encoding).fragment(0, 1)], Signal.METRICS, encoding)
+        metric = decode(sent, Signal.METRICS, encoding).batch["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]
+        assert "sum" in metric
+        assert "summary" not in metric
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"resourceLogs":7}', b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{]}]}]}', b'{"a'])
+def test_a_body_that_is_no_batch_raises(body: bytes) -> None:
+    """What no gateway wrote is named as such."""
+    with pytest.raises(Malformed, match="not an OTLP/JSON logs request"):
+        cut_body(body, Signal.LOGS, JsonScribe(), Bystander())
 
 
 def test_ruler_counts_items_without_wrappers() -> None:

@@ -7,31 +7,28 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 
 from tests.sinks import rows
 from upwell.otlp import Encoding, Signal, decode
-from upwell.sinks.times import ATTRIBUTE, LATEST_NS, message_time, parse, record_time, unix_ns
+from upwell.sinks.times import ATTRIBUTE, LATEST_NS, item_time, parse, unix_ns
 
 STATED_NS = 1_795_000_123_456_000_000
 STATED = datetime.fromtimestamp(STATED_NS // 10**9, UTC).replace(microsecond=456_000).isoformat()
 
 
-def test_own_time_is_never_changed() -> None:
-    """A record's time stands, whatever else it says."""
-    record = rows.record(time_ns=5, observedTimeUnixNano="7", attributes=[rows.attribute(ATTRIBUTE, STATED)])
-
-    assert record_time(record, 9) == 5
-
-
-@pytest.mark.parametrize("missing", [{"timeUnixNano": "0"}, {"timeUnixNano": 0}, {"timeUnixNano": None}, {"timeUnixNano": ""}, {}])
-def test_missing_time_is_the_event_timestamp_then_observed_then_arrival(missing: dict[str, object]) -> None:
+def test_an_undated_item_happened_at_its_event_timestamp_or_when_observed_or_when_it_came() -> None:
     """The attribute goes before the observed time, and that before the batch's arrival."""
     stated = {"attributes": [rows.attribute("other", "x"), rows.attribute(ATTRIBUTE, STATED)]}
 
-    assert record_time({**missing, **stated, "observedTimeUnixNano": "7"}, 9) == STATED_NS
-    assert record_time({**missing, "attributes": [rows.attribute(ATTRIBUTE, "soon")], "observedTimeUnixNano": "7"}, 9) == 7
-    assert record_time({**missing, "attributes": None}, 9) == 9
+    assert item_time({**stated, "observedTimeUnixNano": "7"}, 9) == STATED_NS
+    assert item_time({"attributes": [rows.attribute(ATTRIBUTE, "soon")], "observedTimeUnixNano": "7"}, 9) == 7
+    assert item_time({"attributes": None}, 9) == 9
+
+
+@pytest.mark.parametrize("missing", ["0", 0, None, "", "null"])
+def test_a_missing_time_is_0(missing: object) -> None:
+    """Every spelling of no time."""
+    assert unix_ns(missing) == 0
 
 
 @pytest.mark.parametrize(
@@ -70,22 +67,13 @@ def test_event_timestamp_may_be_an_integer_attribute() -> None:
     """An intValue of nanoseconds counts, as number and as text."""
     for value in (STATED_NS, str(STATED_NS)):
         record = {"attributes": [{"key": ATTRIBUTE, "value": {"intValue": value}}]}
-        assert record_time(record, 9) == STATED_NS
+        assert item_time(record, 9) == STATED_NS
 
 
 def test_times_beyond_the_journals_range_are_cut() -> None:
     """What no signed column can hold is the latest time there is, not an overflow."""
     assert unix_ns(str(2**64)) == LATEST_NS
     assert unix_ns("not a number") == 0
-
-
-def test_message_takes_the_event_timestamp_or_its_arrival() -> None:
-    """Data points and spans without a time are dated like records."""
-    point = NumberDataPoint()
-    point.attributes.add(key="other").value.int_value = 3
-    assert message_time(point, 9) == 9
-    point.attributes.add(key=ATTRIBUTE).value.string_value = STATED
-    assert message_time(point, 9) == STATED_NS
 
 
 def test_undated_codex_records_get_the_time_they_state() -> None:
@@ -96,7 +84,7 @@ def test_undated_codex_records_get_the_time_they_state() -> None:
             continue
         for record in rows.own_items(decode(row.body, Signal.LOGS, Encoding.JSON).batch, Signal.LOGS):
             assert unix_ns(record.get("timeUnixNano")) == 0
-            apart = abs(record_time(record, 1) - unix_ns(record["observedTimeUnixNano"]))
+            apart = abs(item_time(record, 1) - unix_ns(record["observedTimeUnixNano"]))
             assert apart < 10**9, name
             undated += 1
     assert undated == 90

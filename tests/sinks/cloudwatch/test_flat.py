@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from upwell.otlp import Signal
 from upwell.sinks.cloudwatch.flat import context, context_size, own, own_size
 
 
-def event(resource_entry: dict[str, object], scope_entry: dict[str, object], record: dict[str, object]) -> dict[str, object]:
+def event(resource_entry: Mapping[str, Any], scope_entry: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     return {**context(resource_entry, scope_entry), **own(record)}
 
 
