@@ -78,8 +78,9 @@ class Listener:
         self._thread.start()
 
     def pause(self, seconds: float) -> None:
-        """Wait in a handler; `stop` ends it at once."""
-        self._stopping.wait(seconds)
+        """Wait in a handler. `stop` ends the wait, and the request with it: it is cut."""
+        if self._stopping.wait(seconds):
+            raise _Stopped
 
     def stop(self) -> list[Exception]:
         """Close every connection and wait for its thread. Returns the errors that a handler raised."""
@@ -129,6 +130,10 @@ class _Server(ThreadingMixIn, TCPServer):
             self.faults.append(error)
 
 
+class _Stopped(Exception):
+    pass
+
+
 class _BodyTooLong(Exception):
     pass
 
@@ -162,6 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, request: Request) -> Answer:
         try:
             return self.server.handle_request_whole(request)
+        except _Stopped:
+            return Answer(cut=True)
         except Exception as error:  # noqa: BLE001 - raised again by whoever stops the fake
             self.server.faults.append(error)
             return Answer(500, f"the fake failed: {error!r}".encode(), {"Connection": "close"})

@@ -95,8 +95,8 @@ def _script(fake: FakeCloudWatch, request: Request) -> Answer:
 
 def _clock(fake: FakeCloudWatch, request: Request) -> Answer:
     order = _order(request)
-    fake.clock.advance(order.get("advance", 0))
-    fake.wall.advance(order.get("wall", 0))
+    fake.clock.advance(float(order.get("advance", 0)))
+    fake.wall.advance(float(order.get("wall", 0)))
     return _json({"now_ns": fake.clock.now_ns(), "wall_ns": fake.wall.now_ns()})
 
 
