@@ -6,6 +6,7 @@ from upwell.otlp.compression import inflate
 from upwell.otlp.model import METRIC_KINDS, Batch, Encoding, Signal
 from upwell.otlp.reader import from_message
 from upwell.otlp.shape import Item, Survey, count, items, merge, select, splice, split, survey
+from upwell.otlp.unknown import unknown_fields
 from upwell.otlp.writer import to_message
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "success",
     "survey",
     "to_message",
+    "unknown_fields",
 ]
