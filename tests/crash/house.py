@@ -263,6 +263,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(Path(upwell.__file__).parents[1]),
+        "PYTHONFAULTHANDLER": "1",  # a crash that nobody asked for says where
         "AWS_ACCESS_KEY_ID": "UPWELLFAKEACCESSKEY",
         "AWS_SECRET_ACCESS_KEY": "upwell-fake-secret-key",
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -27,6 +27,7 @@ def test_kills_lose_nothing_and_repeat_only_what_was_in_flight(house: MakeHouse,
     rounds: int = request.config.getoption("--rounds")
     rng = random.Random(20261121)
     served = house(sinks=[cloudwatch(fake, in_flight=IN_FLIGHT)])
+    fake.create_log_group("/upwell/otlp", "gateway")
     served.start()
     worker_kills = 0
 
