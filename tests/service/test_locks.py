@@ -87,7 +87,7 @@ def test_a_start_waits_for_orphans(tmp_path: Path) -> None:
 
 def test_no_waiting_for_a_living_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Patience is for orphans: a running service is reported at once."""
-    monkeypatch.setattr(locks.time, "sleep", lambda seconds: pytest.fail("it waited"))
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("it waited"))
 
     with locks.acquire(tmp_path, "worker"), pytest.raises(DataDirLocked):
         locks.acquire(tmp_path, "worker", patience=30)

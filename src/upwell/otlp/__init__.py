@@ -1,7 +1,7 @@
 """The wire: OTLP bodies of the three signals, one internal form, and what can be done with it."""
 
 from upwell.otlp.answers import read_success, status, success
-from upwell.otlp.codec import Decoded, decode, encode, media_type
+from upwell.otlp.codec import Decoded, decode, encode, load, media_type
 from upwell.otlp.compression import inflate
 from upwell.otlp.model import METRIC_KINDS, Batch, Encoding, Signal
 from upwell.otlp.reader import from_message
@@ -23,6 +23,7 @@ __all__ = [
     "from_message",
     "inflate",
     "items",
+    "load",
     "media_type",
     "merge",
     "read_success",

@@ -43,6 +43,12 @@ def encode(batch: Batch, signal: Signal, encoding: Encoding) -> bytes:
         raise Malformed(f"cannot be written as JSON: {error}") from error
 
 
+def load(body: bytes) -> Batch:
+    """The batch of a JSON body that `encode` wrote, at half the cost of `decode` and under no limit: it has passed the door."""
+    batch: Batch = orjson.loads(body)
+    return batch
+
+
 def media_type(content_type: bytes | str) -> Encoding | None:
     """The encoding that a Content-Type names, or None for one that OTLP does not have."""
     text = content_type.decode("latin-1") if isinstance(content_type, bytes) else content_type

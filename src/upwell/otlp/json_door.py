@@ -20,6 +20,7 @@ from upwell.otlp.model import METRIC_KINDS, Batch, Signal
 from upwell.otlp.schema import BODIES
 from upwell.otlp.shape import count
 
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = frozenset(METRIC_KINDS)
 
@@ -42,8 +43,13 @@ def read_json(body: bytes, signal: Signal) -> tuple[Batch, int]:
 
 
 def _refuse_bomb(body: bytes) -> None:
-    if len(body) > MAX_OBJECTS and body.count(b"{") + body.count(b"[") > MAX_OBJECTS:
+    # Texts may be full of brackets, code for one; they are left out where the quick count says too many.
+    if len(body) > MAX_OBJECTS and _openers(body) > MAX_OBJECTS and _openers(_STRING.sub(b"", body)) > MAX_OBJECTS:
         raise TooLarge(f"more than {MAX_OBJECTS:,} JSON objects and arrays in one request", hint="Send smaller batches.")
+
+
+def _openers(text: bytes) -> int:
+    return text.count(b"{") + text.count(b"[")
 
 
 def _refuse_crowd(whole: Any, signal: Signal) -> None:

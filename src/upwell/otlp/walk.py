@@ -29,7 +29,7 @@ class Plan:
     """Rules by tag, that is field number and wire type, and what any other field counts."""
 
     rules: dict[int, Rule] = field(default_factory=dict)
-    otherwise: Rule = Rule()
+    otherwise: Rule = field(default_factory=Rule)
 
 
 def walk(data: bytes, at: int, stop: int, plan: Plan, room: int) -> int:
