@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,9 @@ def house(tmp_path: Path, fake: Destination, request: pytest.FixtureRequest) -> 
     """Makes houses with one sink, the fake, where no other sections are given; they end with the test."""
     made: list[House] = []
 
-    def make(environment: dict[str, str] | None = None, folder: str = "house", **sections: Any) -> House:
+    def make(environment: Mapping[str, str] | None = None, python_path: Sequence[Path] = (), **sections: Any) -> House:
         sections = {"journal": {"reserve": 0}, "sinks": [cloudwatch(fake)], **sections}
-        made.append(House(tmp_path / folder, sections, environment))
+        made.append(House(tmp_path / "house", sections, environment or {}, python_path))
         return made[-1]
 
     yield make

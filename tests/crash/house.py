@@ -35,14 +35,14 @@ _MAY_NOT_CONNECT = (OSError, http.client.HTTPException)
 class House:
     """One data directory, its settings, and the supervisor with its children while they run."""
 
-    def __init__(self, folder: Path, sections: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, sections: Mapping[str, Any], environment: Mapping[str, str], python_path: Sequence[Path]) -> None:
         """`sections` are those of upwell.toml; listening addresses and the data directory are given here."""
         folder.mkdir(parents=True, exist_ok=True)
         self.data_dir = folder / "data"
         self.config = folder / "upwell.toml"
         self.log = folder / "serve.log"
         self.log.touch()
-        self._environment = {**_environment(folder), **(environment or {})}
+        self._environment = {**_environment(folder, python_path), **environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
         self._children: set[int] = set()
@@ -256,13 +256,13 @@ def cloudwatch(fake: FakeCloudWatch, **fields: Any) -> dict[str, Any]:
     return {"type": "cloudwatch", "region": fake.region, "endpoint_url": fake.url, "linger": "0s", **fields}
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, python_path: Sequence[Path]) -> dict[str, str]:
     """Nothing of the machine's own AWS configuration and proxies reaches the processes."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(Path(upwell.__file__).parents[1]),
+        "PYTHONPATH": os.pathsep.join(map(str, (*python_path, Path(upwell.__file__).parents[1]))),
         "PYTHONFAULTHANDLER": "1",  # a crash that nobody asked for says where
         "AWS_ACCESS_KEY_ID": "UPWELLFAKEACCESSKEY",
         "AWS_SECRET_ACCESS_KEY": "upwell-fake-secret-key",
