@@ -100,6 +100,9 @@ def _body(signal: Signal) -> Any:
 BODIES = {signal: _body(signal) for signal in Signal}
 """Per signal, the type for `msgspec.convert(..., strict=False)`; `explain` says what its `ValidationError` means."""
 
+for _type in BODIES.values():
+    msgspec.convert({}, _type)  # msgspec looks at a type at its first use, and two threads that use it first at once crash the process
+
 _WORDS = [
     (re.compile(pattern, re.DOTALL), words)
     for pattern, words in (
