@@ -13,12 +13,10 @@ import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from msgspec import Meta
 
+from upwell.otlp.limits import MAX_NESTING
 from upwell.otlp.messages import REQUESTS
 from upwell.otlp.model import Signal
 from upwell.otlp.scalars import ID_FIELDS
-
-MAX_NESTING = 32
-"""How many `AnyValue`s may lie inside each other: a third of what protobuf parsers follow (100 messages)."""
 
 _ANY_VALUE = "opentelemetry.proto.common.v1.AnyValue"
 _VALUE_HOLDERS = frozenset(f"opentelemetry.proto.common.v1.{name}" for name in ("AnyValue", "ArrayValue", "KeyValueList", "KeyValue"))
@@ -32,7 +30,9 @@ def _whole(lowest: int, highest: int) -> Any:
 
 
 _INT32, _INT64 = _whole(-(2**31), 2**31 - 1), _whole(-(2**63), 2**63 - 1)
-_UINT32, _UINT64 = _whole(0, 2**32 - 1), Annotated[int, Meta(ge=0)]
+_UINT32 = _whole(0, 2**32 - 1)
+_UINT64 = Annotated[int, Meta(ge=0)]
+"""No upper bound, because msgspec's bounds end at 2**63; `upwell.otlp.writer` reads what is too large as the largest."""
 
 _TYPES: dict[int, Any] = {
     FieldDescriptor.TYPE_STRING: str,
@@ -84,5 +84,5 @@ def _body(signal: Signal) -> Any:
     return msgspec.defstruct("Body", others, bases=(_struct(REQUESTS[signal].DESCRIPTOR, 0),), gc=False)
 
 
-CHECKERS = {signal: msgspec.json.Decoder(_body(signal), strict=False) for signal in Signal}
-"""Per signal, a decoder that raises `msgspec.ValidationError`, which names the place."""
+BODIES = {signal: _body(signal) for signal in Signal}
+"""Per signal, the type for `msgspec.convert(..., strict=False)`, whose `ValidationError` names the place."""
