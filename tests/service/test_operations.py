@@ -134,6 +134,18 @@ def test_a_configured_sink_is_not_closed(world: MakeWorld) -> None:
         operations.close(desk(made), "test")
 
 
+def test_a_signal_that_a_sink_no_longer_gets_is_closed(world: MakeWorld) -> None:
+    """Taking one signal from a sink leaves a lane behind like removing the sink does; the others go on."""
+    made = world()
+    made.write(batch(["a"]))
+    made.book.lanes.ensure("test/metrics", "test", "metrics")
+    narrowed = settings(made.folder).model_copy(update={"sinks": [settings(made.folder).sinks[0].model_copy(update={"signals": ["metrics"]})]})
+
+    assert operations.close(Desk(narrowed, made.book, made.segments), "test") == {"items": 1}
+
+    assert [lane.lane for lane in made.book.lanes.all() if lane.closed_ns is None] == ["test/metrics"]
+
+
 def test_closing_an_unknown_sink_is_said(world: MakeWorld) -> None:
     """A misspelt name closes nothing, and neither does a second time."""
     at = desk(world(), sinks=())

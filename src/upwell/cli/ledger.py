@@ -49,11 +49,11 @@ def accept_loss(
 
 @app.command("close")
 def close(
-    sink: Annotated[str, typer.Argument(metavar="NAME", help="A sink that is no longer in the settings.")],
+    sink: Annotated[str, typer.Argument(metavar="NAME", help="The name of a sink that was removed, renamed, or gets fewer signals.")],
     config: Config = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Take a removed sink out of the books; what it still held is booked as expired."""
+    """Take a removed sink, or the signals it no longer gets, out of the books; what it still held is booked as expired."""
     done = _ask(config, data_dir, "close", sink=sink)
     output.message(f"Sink {sink} is closed; {done['items']:,} pending items were let go.")
 
@@ -70,7 +70,7 @@ def _print(found: Mapping[str, Any]) -> None:
     output.data("")
     if found["lanes"]:
         output.table(_LANES, [_lane(row) for row in found["lanes"]], empty="")
-    else:
+    if all(row["closed"] for row in found["lanes"]):
         kept, hours = found["kept"], found["kept"]["keep_seconds"] / 3600
         output.data(f"There are no sinks: {kept['items']:,} items in {kept['batches']:,} batches are kept, each for {hours:g} hours.")
     for lane in found["lanes"]:

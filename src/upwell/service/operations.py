@@ -19,7 +19,8 @@ from upwell.journal.book import Book
 from upwell.journal.outcomes import Damage
 from upwell.journal.quarantine import QuarantineEntry
 from upwell.journal.segment import Segments
-from upwell.relay import LaneStatus, Relay, close_sink
+from upwell.relay import LaneStatus, Relay
+from upwell.relay.janitor import close_lane
 from upwell.service import backup
 from upwell.service.when import format_ns
 
@@ -74,12 +75,15 @@ def accept_loss(desk: Desk, reason: str) -> dict[str, Any]:
 
 
 def close(desk: Desk, sink: str) -> dict[str, Any]:
-    """Take a sink that is no longer configured out of the books; what it still held is booked as expired."""
-    if sink in {configured.name for configured in desk.settings.sinks}:
-        raise ConfigError(f"sink {sink} is still configured", hint=f"Remove its [[sinks]] block, then run `upwell ledger close {sink}`.")
-    if sink not in {lane.sink for lane in desk.book.lanes.all() if lane.closed_ns is None}:
+    """Take a sink's lanes that are no longer configured out of the books; what they still held is booked as expired."""
+    lanes = [lane for lane in desk.book.lanes.all() if lane.sink == sink and lane.closed_ns is None]
+    if not lanes:
         raise NoSuchEntry(f"no open lane belongs to a sink {sink!r}", hint="See the lanes in `upwell ledger`.")
-    return {"items": close_sink(desk.book, desk.segments, sink)}
+    wanted = {f"{configured.name}/{signal}" for configured in desk.settings.sinks for signal in configured.signals}
+    unwanted = [lane for lane in lanes if lane.lane not in wanted]
+    if not unwanted:
+        raise ConfigError(f"sink {sink!r} is still configured", hint="Remove its [[sinks]] block first, or the signal from its `signals`.")
+    return {"items": sum(close_lane(desk.book, desk.segments, lane) for lane in unwanted)}
 
 
 def quarantine_list(desk: Desk) -> list[dict[str, Any]]:
