@@ -1,0 +1,358 @@
+"""One connection: uvicorn's httptools protocol, hardened.
+
+Limits on headers, time, rate, pipelining and connections live here, and so do the refusals of what is
+not proper HTTP/1.1. Bytes are bounded while they arrive, not after. What the body means is the app's business.
+Logs nothing of a request; what it refuses is counted in `Watch.refusals`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+from typing import Any, Final
+from urllib.parse import unquote
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from upwell.errors import HeadersTooLarge, Malformed, MethodNotAllowed, Refusal, RequestTimeout, Unavailable
+from upwell.gateway.answers import Answer, refused
+from upwell.gateway.cycle import Cycle
+from upwell.gateway.watch import Watch
+from upwell.otlp import Encoding, media_type
+
+_REFUSED_AT_ONCE: Final = 256  # connections over the cap that get an answer while they last; more are cut without one
+_VERSIONS: Final = frozenset({"1.1", "1.0"})
+
+
+class Reading(Enum):
+    """What the connection is reading; the first three of them have a deadline of their own."""
+
+    HEAD = auto()
+    BODY = auto()
+    IDLE = auto()
+    NOTHING = auto()
+
+
+class HardenedProtocol(HttpToolsProtocol):
+    """Made by uvicorn for each connection; `watch` is shared by all of one server."""
+
+    cycle: Cycle | None  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        watch: Watch,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._watch = watch
+        self._limits = watch.limits
+        self._reading = Reading.HEAD
+        self._since = watch.now
+        self._unread_since = 0.0  # since when the client reads no answer; 0: it does
+        self._answering: Cycle | None = None  # the oldest request without an answer; later ones are in self.pipeline
+        self._quiet = 0  # bytes since there last was a whole request or a piece of body
+        self._body_bytes = 0
+        self._refusal: Refusal | None = None  # raised in a callback, through the parser
+        self._last = False  # the server is shutting down: the next answer is the last
+
+    # What the transport tells
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        over = len(self.connections) - self._limits.connections
+        if over > _REFUSED_AT_ONCE:
+            transport.abort()
+        elif over > 0:
+            self._refuse(Unavailable("too many connections", retry_after=1))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for cycle in (self._answering, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
+        self._reading = Reading.NOTHING
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._reading is Reading.NOTHING:
+            return
+        if self._reading is Reading.IDLE:
+            self._read(Reading.HEAD)
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        self._quiet += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse(self._refusal or Malformed(f"not a proper HTTP/1.1 request: {error}"))
+        else:
+            if self._quiet > self._limits.head_bytes and not self._over():
+                self._refuse(HeadersTooLarge("the request line, headers or chunk headers are too large"))
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Read the request again as if it had not offered another protocol.
+
+        Java's HTTP client offers HTTP/2 with its first request, and the parser takes what follows the head for that protocol.
+        """
+        line = b"%b %b HTTP/1.1\r\n" % (self.parser.get_method(), self.url)
+        lines = b"".join(b"%b: %b\r\n" % header for header in map(_without_upgrade, self.headers))
+        self.parser = httptools.HttpRequestParser(self)
+        self._quiet = 0
+        self._feed(line + lines + b"\r\n" + rest)
+
+    # What the parser tells
+
+    def on_message_begin(self) -> None:
+        self._read(Reading.HEAD)
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._reading is Reading.BODY:  # a trailer, which nobody here reads
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        version = self.parser.get_http_version()
+        self._check_head(version)
+        if self.parser.should_upgrade():
+            return
+        path, _, query = self.url.partition(b"?")
+        self.scope = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "method": self.parser.get_method().decode("ascii"),
+            "scheme": self.scheme or "http",
+            "path": _path(path),
+            "raw_path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+            "state": self.app_state,
+            "extensions": {},
+        }
+        self._read(Reading.BODY)
+        self._take(self._cycle(keep_alive=version == "1.1" and self.parser.should_keep_alive()))
+
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        self._quiet = 0
+        self._body_bytes += len(body)
+        if cycle is None or cycle.response_complete:
+            return
+        if cycle is not self._answering and self._parked() + len(body) > self._limits.parked_bytes:
+            self._fail(Malformed("requests sent ahead of their answers are too large"))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
+        self._quiet = 0
+        self._read(Reading.IDLE)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
+
+    def _check_head(self, version: str) -> None:
+        lines = self.headers
+        if version not in _VERSIONS:
+            self._fail(Malformed("only HTTP/1.1 and HTTP/1.0 are spoken here"))
+        if self.parser.get_method() == b"CONNECT":
+            self._fail(MethodNotAllowed("this is not a proxy"))
+        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in lines):
+            self._fail(Malformed("HTTP/1.0 has no Transfer-Encoding"))
+        if len(lines) > self._limits.head_lines:
+            self._fail(HeadersTooLarge(f"more than {self._limits.head_lines} header lines"))
+        # Counted line by line only when so much has come at once that they may be too large.
+        if self._quiet > self._limits.head_bytes and _size(self.url, lines) > self._limits.head_bytes:
+            self._fail(HeadersTooLarge("the request line and headers are too large"))
+
+    def _cycle(self, *, keep_alive: bool) -> Cycle:
+        cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive and not self._last,
+            on_response=_nothing,
+        )
+        cycle.connection = self
+        return cycle
+
+    def _take(self, cycle: Cycle) -> None:
+        """Start a request, or park it behind the one that is being answered."""
+        self.cycle = cycle
+        if self._answering is None:
+            self._answering = cycle
+            self._start_asgi_task(cycle, self.app)
+            return
+        self.flow.pause_reading()
+        if len(self.pipeline) >= self._limits.parked_requests:
+            self._fail(Malformed("too many requests sent ahead of their answers"))
+        self.pipeline.appendleft((cycle, self.app))
+
+    def _parked(self) -> int:
+        return sum(len(cycle.body) for cycle, _ in self.pipeline)
+
+    def _fail(self, refusal: Refusal) -> None:
+        """Refuse from within a parser callback: the parser stops, and data_received answers."""
+        self._refusal = refusal
+        raise refusal
+
+    # What a cycle tells
+
+    def answered(self, cycle: Cycle) -> None:
+        self.server_state.total_requests += 1
+        self._answering = None
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if not cycle.keep_alive:
+            self._hang_up(read_whole=not cycle.more_body)
+        elif self.pipeline:
+            self._answering, app = self.pipeline.pop()  # type: ignore[assignment]
+            self._start_asgi_task(self._answering, app)  # type: ignore[arg-type]
+        elif self._reading is Reading.IDLE:
+            self._since = self._watch.now
+
+    def failed(self, error: Exception) -> None:
+        self._watch.faults.note(error, "answering a request")
+
+    def unanswered(self, cycle: Cycle) -> None:
+        self._write(cycle, Unavailable("the request could not be handled", retry_after=1))
+
+    # Deadlines and endings
+
+    def check(self, now: float) -> None:
+        """Called by the sweep."""
+        if self.flow.write_paused:
+            self._unread_since = self._unread_since or now
+            if now - self._unread_since > self._limits.answer_seconds:
+                self.transport.abort()
+            return
+        self._unread_since = 0.0
+        if self._reading is Reading.NOTHING:
+            if now - self._since > self._limits.linger_seconds and self._answering is None:
+                self.transport.abort()
+        elif self.flow.read_paused:
+            self._since = now  # it is us who are not reading
+        elif self._reading is Reading.IDLE:
+            if self._answering is None and now - self._since > self._limits.idle_seconds:
+                self._hang_up(read_whole=True)
+        elif self._overdue(now - self._since):
+            self._refuse(RequestTimeout("the request did not arrive in time"))
+
+    def cut(self) -> None:
+        self.transport.abort()
+
+    def _over(self) -> bool:
+        return self._reading is Reading.NOTHING
+
+    def _overdue(self, elapsed: float) -> bool:
+        limits = self._limits
+        if self._reading is Reading.HEAD:
+            return elapsed > limits.head_seconds
+        too_slow = elapsed > limits.body_grace_seconds and self._body_bytes < elapsed * limits.body_bytes_per_second
+        return too_slow or elapsed > limits.body_seconds
+
+    def _read(self, reading: Reading) -> None:
+        if self._reading is not Reading.NOTHING:
+            self._reading = reading
+            self._since = self._watch.now
+            self._body_bytes = 0
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Refuse the request that is being read, and end the connection.
+
+        Answers keep their order: where an earlier request still waits for its own, that one is the last on this connection.
+        """
+        self._watch.refusals[refusal.code] += 1
+        being_read = self.cycle if self._reading is Reading.BODY else None
+        waiting, self._reading, self._since = self._answering, Reading.NOTHING, self._watch.now
+        self.pipeline.clear()
+        if waiting is not None and waiting is not being_read:
+            waiting.keep_alive = False
+        elif being_read is not None and waiting is being_read:
+            being_read.disconnected = True  # for the app; the answer is ours
+            being_read.message_event.set()
+            self._write(being_read, refusal)
+        else:
+            self._write_raw(refused(refusal, Encoding.JSON))
+
+    def _write(self, cycle: Cycle, refusal: Refusal) -> None:
+        cycle.keep_alive = False
+        encoding = next((media_type(value) for name, value in cycle.scope["headers"] if name == b"content-type"), None)
+        answer = refused(refusal, encoding or Encoding.JSON)
+        cycle.write(answer.status, answer.headers, answer.body)
+
+    def _write_raw(self, answer: Answer) -> None:
+        """Answer where there is no request yet to answer."""
+        lines = b"".join(b"%b: %b\r\n" % header for header in answer.headers)
+        self.transport.write(b"%b%bconnection: close\r\n\r\n%b" % (STATUS_LINE[answer.status], lines, answer.body))
+        self._hang_up(read_whole=False)
+
+    def _hang_up(self, *, read_whole: bool) -> None:
+        """End the connection once everything is written.
+
+        While a request is still on its way, only our half is closed at first: closing both would
+        make the kernel throw the answer away. The sweep ends it after `linger_seconds`.
+        """
+        self._reading, self._since = Reading.NOTHING, self._watch.now
+        if read_whole:
+            self.transport.close()
+        elif self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+
+    def shutdown(self) -> None:
+        """Graceful shutdown: a request that has begun to arrive is the last; an idle connection is closed."""
+        self._last = True
+        if self._answering is not None:
+            self._answering.keep_alive = False
+        elif self._reading is Reading.IDLE or (self._reading is Reading.HEAD and not self._quiet):
+            self.transport.close()
+
+
+def _nothing() -> None:
+    """The cycle tells its connection itself."""
+
+
+def _size(url: bytes, lines: list[tuple[bytes, bytes]]) -> int:
+    return len(url) + sum(len(name) + len(value) + 4 for name, value in lines)
+
+
+def _without_upgrade(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    name, value = header
+    if name == b"connection":
+        return name, b"close" if b"close" in value.lower() else b"keep-alive"
+    return (b"x-declined", value) if name == b"upgrade" else header
+
+
+def _path(raw: bytes) -> str:
+    """The path of a request target, which a proxy may send with scheme and host."""
+    if not raw.startswith(b"/") and b"://" in raw:
+        raw = b"/" + raw.partition(b"://")[2].partition(b"/")[2]
+    path = raw.decode("latin-1")
+    return unquote(path) if "%" in path else path
