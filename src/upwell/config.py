@@ -153,6 +153,8 @@ class Journal(_Section):
 
 
 class _Sink(_Section):
+    """What every destination has."""
+
     name: str = Field("", pattern=r"^[a-z0-9_-]{0,32}$", description="Name in ledger and metrics; default: the type.")
     required: bool = Field(True, description="Whether a full journal waits for this sink, or lets its batches go.")
     signals: list[SignalName] = Field(["metrics", "traces", "logs"], min_length=1, description="The signals it gets.")

@@ -20,6 +20,7 @@
     │   ├── JournalFull             its bound, or the disk's reserve, is reached
     │   └── JournalUnwritable       the commit failed
     ├── SinkError                   a destination is misconfigured
+    ├── ListenError                 an address cannot be listened on
     ├── WorkerError                 the worker's API could not be asked
     └── NoSuchEntry                 a key, sink or quarantined batch that is not there
 
@@ -156,6 +157,11 @@ class JournalUnwritable(JournalError):
 class SinkError(UpwellError):
     code = "sink-misconfigured"
     hint = "Check the [[sinks]] block in upwell.toml with `upwell config check`."
+
+
+class ListenError(UpwellError):
+    code = "cannot-listen"
+    hint = "Set gateway.listen or console.listen to a free address."
 
 
 class WorkerError(UpwellError):

@@ -12,7 +12,10 @@ from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
+from upwell.errors import Malformed
+from upwell.otlp.limits import MAX_NESTING
 from upwell.otlp.messages import Request
 from upwell.otlp.model import Batch
 from upwell.otlp.scalars import ID_FIELDS, into_base64, into_double
@@ -31,9 +34,12 @@ _TEXT_INTEGERS = frozenset(
 
 
 def from_message(message: Request) -> Batch:
-    """The batch that a request message holds, its one field always there."""
-    name, _ = _table(message.DESCRIPTOR)[1]
-    return {name: [], **read_message(message)}
+    """The batch that a request message holds, its one field always there.
+
+    Raises `Malformed` where values are nested deeper than `MAX_NESTING`.
+    """
+    batch = read_message(message)
+    return batch or {message.DESCRIPTOR.fields[0].json_name: []}
 
 
 def read_message(message: Message) -> dict[str, Any]:
@@ -46,20 +52,43 @@ def read_message(message: Message) -> dict[str, Any]:
     return out
 
 
-def read_attributes(pairs: Iterable[Any]) -> list[dict[str, Any]]:
+def read_attributes(pairs: Iterable[Any], level: int = 1) -> list[dict[str, Any]]:
     """KeyValues, in order, each with its `key` and, unless it has none, its `value`."""
     out: list[dict[str, Any]] = []
     add = out.append
     for pair in pairs:
-        value = pair.value
-        kind = value.WhichOneof("value")
-        if kind == "string_value":
-            add({"key": pair.key, "value": {"stringValue": value.string_value}})
-        elif kind == "int_value":
-            add({"key": pair.key, "value": {"intValue": str(value.int_value)}})
+        key, value = pair.key, pair.value
+        # The two kinds that nearly all values are; an empty text and 0 go the long way, where their presence is seen.
+        if key and (text := value.string_value):
+            add({"key": key, "value": {"stringValue": text}})
+        elif key and (whole := value.int_value):
+            add({"key": key, "value": {"intValue": str(whole)}})
         else:
-            add({"key": "", **read_message(pair)})
+            add(_read_pair(pair, level))
     return out
+
+
+def _read_pair(pair: Any, level: int) -> dict[str, Any]:
+    out: dict[str, Any] = {"key": pair.key}
+    for field, value in pair.ListFields():
+        out[field.json_name] = read_value(value, level) if field.message_type is not None else value
+    return out
+
+
+def read_value(value: Any, level: int = 1) -> dict[str, Any]:
+    """An AnyValue; the empty object where it holds nothing."""
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return {}
+    held = getattr(value, kind)
+    if kind not in _CONTAINERS:
+        name, read = _VALUE_KINDS[kind]
+        return {name: read(held)}
+    if level >= MAX_NESTING:
+        raise Malformed(f"values are nested deeper than {MAX_NESTING} levels")
+    if kind == "array_value":
+        return {"arrayValue": {"values": [read_value(inner, level + 1) for inner in held.values]}}
+    return {"kvlistValue": {"values": read_attributes(held.values, level + 1)}}
 
 
 @cache
@@ -68,7 +97,7 @@ def _table(message: Descriptor) -> dict[int, tuple[str, Read | None]]:
 
 
 def _reader(field: FieldDescriptor) -> Read | None:
-    if field.message_type is not None and field.message_type.name == "KeyValue":
+    if field.message_type is KeyValue.DESCRIPTOR:
         return read_attributes
     read = _reader_of_one(field)
     if not field.is_repeated:
@@ -78,7 +107,7 @@ def _reader(field: FieldDescriptor) -> Read | None:
 
 def _reader_of_one(field: FieldDescriptor) -> Read | None:
     if field.message_type is not None:
-        return read_message
+        return read_value if field.message_type is AnyValue.DESCRIPTOR else read_message
     if field.type in _TEXT_INTEGERS:
         return str
     if field.type == FieldDescriptor.TYPE_DOUBLE:
@@ -86,3 +115,14 @@ def _reader_of_one(field: FieldDescriptor) -> Read | None:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return bytes.hex if field.name in ID_FIELDS else into_base64
     return None
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+_CONTAINERS = frozenset({"array_value", "kvlist_value"})
+
+_VALUE_KINDS: dict[str, tuple[str, Read]] = {
+    field.name: (field.json_name, _reader_of_one(field) or _as_is) for field in AnyValue.DESCRIPTOR.fields if field.name not in _CONTAINERS
+}

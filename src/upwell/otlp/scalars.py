@@ -26,18 +26,19 @@ def into_base64(value: bytes) -> str:
 
 
 def from_integer(value: int | float | str) -> int:
-    """An integer from any of proto3 JSON's spellings: `7`, `"7"`, `7.0`, `"7e0"`."""
+    """An integer from any of proto3 JSON's spellings: `7`, `"7"`, `7.0`, `"7e0"`. The text "null" is 0."""
     try:
         return int(value)
     except ValueError:
-        return int(Decimal(value))
+        return 0 if is_null(value) else int(Decimal(value))
+
+
+def is_null(value: object) -> bool:
+    """Whether the value is the text "null", which msgspec takes for null where it takes texts for numbers."""
+    return isinstance(value, str) and value.lower() == "null"
 
 
 def from_base64(value: str) -> bytes:
     """Bytes from standard or URL-safe base64, padded or not."""
     plain = value.rstrip("=").replace("-", "+").replace("_", "/")
     return base64.b64decode(plain + "=" * (-len(plain) % 4))
-
-
-def from_boolean(value: bool | int | str) -> bool:
-    return value in (True, "true", "True", "TRUE", "1")

@@ -18,6 +18,9 @@ from upwell.otlp.scalars import from_integer
 _MAX_TIME = 2**63 - 1
 """The journal's columns are signed; a later time (after 2262) is no time."""
 
+_ITEM_TIME = ("timeUnixNano",)
+_SPAN_TIMES = ("startTimeUnixNano", "endTimeUnixNano")
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -81,16 +84,23 @@ def items(batch: Batch, signal: Signal) -> Iterator[Item]:
 
 def survey(batch: Batch, signal: Signal) -> Survey:
     """Count and date a batch. A span counts with its start and its end, other items with `timeUnixNano`."""
-    first = "startTimeUnixNano" if signal is Signal.TRACES else "timeUnixNano"
-    last = "endTimeUnixNano" if signal is Signal.TRACES else "timeUnixNano"
-    number, times = 0, set()
+    fields = _SPAN_TIMES if signal is Signal.TRACES else _ITEM_TIME
+    number = 0
+    times: set[Any] = set()
     for *_, found in _groups(batch, signal):
         number += len(found)
-        for item in found:
-            times.add(item.get(first) or 0)
-            times.add(item.get(last) or 0)
-    stamps = [min(from_integer(time), _MAX_TIME) for time in times]
+        for field in fields:
+            times.update([item.get(field) for item in found])
+    stamps = _stamps(times)
     return Survey(number, min(stamps, default=0), max(stamps, default=0))
+
+
+def _stamps(times: Iterable[Any]) -> list[int]:
+    try:
+        stamps = [int(time) if time else 0 for time in times]
+    except ValueError:  # a spelling that only from_integer reads; its call would double the cost of all others
+        stamps = [from_integer(time) if time else 0 for time in times]
+    return stamps if max(stamps, default=0) <= _MAX_TIME else [min(stamp, _MAX_TIME) for stamp in stamps]
 
 
 def merge(batches: Sequence[Batch], signal: Signal) -> Batch:

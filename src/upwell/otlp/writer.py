@@ -1,7 +1,7 @@
 """From the internal form to protobuf messages.
 
 One table per message, made from its descriptor on first use. Fields that the table does
-not know are left out; `count_unknown` says how many there were.
+not know are left out; `upwell.otlp.unknown` says how many there were.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from upwell.otlp.messages import REQUESTS, Request
 from upwell.otlp.model import Batch, Signal
-from upwell.otlp.scalars import ID_FIELDS, from_base64, from_boolean, from_integer
+from upwell.otlp.scalars import ID_FIELDS, from_base64, from_integer, is_null
 
 Write: TypeAlias = Callable[[Any, Any], None]
 """Writes a JSON value, never None, into a message."""
@@ -44,7 +45,20 @@ def write_attributes(pairs: Any, values: Iterable[Mapping[str, Any]]) -> None:
     """Append KeyValues to a repeated field."""
     add = pairs.add
     for attribute in values:
-        write_message(add(), attribute)
+        value = attribute.get("value")
+        if len(attribute) != 2 or value is None:
+            write_message(add(), attribute)
+            continue
+        inner = add(key=attribute.get("key") or "").value
+        # The two kinds that nearly all values are.
+        text = value.get("stringValue")
+        if text is not None and len(value) == 1:
+            inner.string_value = text
+        elif (whole := value.get("intValue")) is not None and len(value) == 1:
+            inner.int_value = from_integer(whole)
+        else:
+            inner.SetInParent()
+            write_message(inner, value)
 
 
 @cache
@@ -54,8 +68,12 @@ def _table(message: Descriptor) -> dict[str, Write]:
 
 def _writer(field: FieldDescriptor) -> Write:
     name = field.name
+    if field.message_type is KeyValue.DESCRIPTOR:
+        return lambda message, values: write_attributes(getattr(message, name), values)
     if field.message_type is not None:
         return _repeated_message_writer(name) if field.is_repeated else _message_writer(name)
+    if field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated:
+        return _text_writer(name)
     convert = _converter(field)
     if field.is_repeated:
         return lambda message, values: getattr(message, name).extend([convert(value) for value in values])
@@ -82,10 +100,14 @@ def _repeated_message_writer(name: str) -> Write:
 
 def _scalar_writer(name: str, convert: Callable[[Any], Any]) -> Write:
     def write(message: Any, value: Any) -> None:
-        if not (value.__class__ is str and value.lower() == "null" and convert is not str):
+        if not is_null(value):
             setattr(message, name, convert(value))
 
     return write
+
+
+def _text_writer(name: str) -> Write:
+    return lambda message, value: setattr(message, name, value)
 
 
 def _converter(field: FieldDescriptor) -> Callable[[Any], Any]:
@@ -97,7 +119,7 @@ def _converter(field: FieldDescriptor) -> Callable[[Any], Any]:
     if field.type == FieldDescriptor.TYPE_DOUBLE:
         return float
     if field.type == FieldDescriptor.TYPE_BOOL:
-        return from_boolean
+        return bool
     if field.type == FieldDescriptor.TYPE_BYTES:
         return bytes.fromhex if field.name in ID_FIELDS else from_base64
     if field.type in _UNSIGNED_64:

@@ -1,0 +1,58 @@
+# Every command a developer needs; `make help` lists them with their comments.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CODE := $(wildcard src tests bench docs)
+
+# The first Python here that is new enough; `make PYTHON=/path/to/python3.12 up` names another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check docs lock clean
+
+help: # list these targets
+	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+up: $(VENV)/.runs # install what is missing into .venv, then run `upwell serve`
+	@$(BIN)/upwell serve
+
+test: $(VENV)/.tests $(wildcard tests/real_clients/package.json) # install what tests need, then run them all
+	@if [ -f tests/real_clients/package.json ]; then $(MAKE) --no-print-directory tests/real_clients/node_modules/.package-lock.json; fi
+	@$(BIN)/pytest
+
+check: $(VENV)/.tests # lint, formatting, types and layers, in seconds
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(CODE)
+	@$(BIN)/lint-imports
+
+docs: $(VENV)/.tests # write the generated parts of docs/ anew: settings, commands, errors
+	@$(BIN)/python docs/generate.py
+
+lock: $(VENV)/.tests # resolve every dependency anew and pin it, with hashes, in the two lock files
+	@$(BIN)/python .ci/lock.py
+
+clean: # remove .venv and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/real_clients/node_modules
+	find src tests $(wildcard bench docs) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.runs: requirements.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "Upwell needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3" >&2; exit 1; fi
+	@echo "Installing into $(VENV), once ..." >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Upwell needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.runs requirements-dev.lock
+	@echo "Installing what tests and checks need ..." >&2
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+tests/real_clients/node_modules/.package-lock.json: tests/real_clients/package-lock.json
+	@command -v npm >/dev/null || { echo "The tests with real exporters need Node and npm on the PATH" >&2; exit 1; }
+	@cd tests/real_clients && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,42 @@
+"""The commands, put together. What each one does stands in its group's file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from upwell import __version__
+from upwell.cli import backup, config, keys, ledger, processes, quarantine, serve
+
+app = typer.Typer(
+    name="upwell",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rendering help with rich would triple the time it takes
+    context_settings={"help_option_names": ["--help", "-h"]},
+    help="OpenTelemetry from AI coding agents in, Amazon CloudWatch out, nothing lost.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"upwell {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False,
+) -> None:
+    pass
+
+
+app.command("serve")(serve.serve)
+app.command("gateway")(processes.gateway)
+app.command("worker")(processes.worker)
+app.add_typer(keys.app, name="keys")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(config.app, name="config")
+app.command("backup")(backup.backup)

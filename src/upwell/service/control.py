@@ -1,0 +1,64 @@
+"""The worker's own HTTP API on `worker.sock`, for the command line: one route, one operation per name.
+
+Who can open the socket may do everything; its file's mode is the only login.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from upwell.console import Vitals
+from upwell.errors import NoSuchEntry, UpwellError
+from upwell.otlp.model import Signal
+from upwell.service import operations
+from upwell.service.operations import Desk
+
+_log = logging.getLogger("upwell.service")
+
+
+def build(desk: Desk, vitals: Callable[[], Vitals]) -> Starlette:
+    """The application. Operations run in threads: what they do to the books is short, a backup is not."""
+
+    def look(_request: Request) -> JSONResponse:
+        return JSONResponse({"result": glance(vitals())})
+
+    async def operate(request: Request) -> JSONResponse:
+        name = request.path_params["name"]
+        try:
+            arguments = json.loads(await request.body() or b"{}")
+            result = await run_in_threadpool(operations.perform, desk, name, arguments)
+        except UpwellError as error:
+            status = 404 if isinstance(error, NoSuchEntry) else 409
+            return JSONResponse({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, status)
+        if name in operations.CHANGES:
+            _log.info("%s was asked for by the command line", name.replace("_", " "))
+        return JSONResponse({"result": result})
+
+    routes = [Route("/operations/glance", look, methods=["POST"]), Route("/operations/{name}", operate, methods=["POST"])]
+    return Starlette(routes=routes)
+
+
+def glance(vitals: Vitals) -> dict[str, Any]:
+    """Per signal what `upwell serve` shows on a terminal. With several sinks the one furthest behind counts."""
+    return {signal: _signal(vitals, signal) for signal in Signal}
+
+
+def _signal(vitals: Vitals, signal: Signal) -> dict[str, Any]:
+    lanes = [lane for lane in vitals.lanes if lane.status.signal is signal]
+    troubled = next((lane.status for lane in lanes if lane.status.state in ("held", "failed")), None)
+    return {
+        "accepted": vitals.accepted[signal],
+        "delivered": min((lane.status.delivered for lane in lanes), default=None),
+        "pending": max((lane.status.pending_items for lane in lanes), default=None),
+        "refused": sum(lane.refused for lane in lanes) if lanes else None,
+        "trouble": f"{troubled.lane} is {troubled.state}: {troubled.message}" if troubled else None,
+    }

@@ -1,0 +1,159 @@
+"""What can be done to the worker's books, as plain functions from a desk and arguments to JSON values.
+
+The worker runs them for the command line; with no worker running the command line runs them itself, holding `worker.lock`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from upwell.config import Settings
+from upwell.errors import ConfigError, NoSuchEntry
+from upwell.journal import ledger as sums
+from upwell.journal.book import Book
+from upwell.journal.outcomes import Damage
+from upwell.journal.quarantine import QuarantineEntry
+from upwell.journal.segment import Segments
+from upwell.relay import LaneStatus, Relay
+from upwell.relay.janitor import close_lane
+from upwell.service import backup
+from upwell.service.when import format_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The books of one data directory, open for whoever holds `worker.lock`. `relay` is None where no worker runs."""
+
+    settings: Settings
+    book: Book
+    segments: Segments
+    relay: Relay | None = None
+
+    @staticmethod
+    @contextmanager
+    def open(settings: Settings) -> Iterator[Desk]:
+        """Open the books without a relay. Raises DataDirError and SchemaTooNew."""
+        book = Book(settings.data_dir / "relay.db")
+        try:
+            yield Desk(settings, book, Segments(settings.data_dir / "journal"))
+        finally:
+            book.close()
+
+
+def perform(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
+    """Run an operation by its name. Raises NoSuchEntry for an unknown one, and what the operation raises."""
+    if name not in OPERATIONS:
+        raise NoSuchEntry(f"the worker knows no operation {name!r}", hint="Run the same version of Upwell for both.")
+    return OPERATIONS[name](desk, **arguments)
+
+
+def ledger(desk: Desk) -> dict[str, Any]:
+    """All sums, what each lane is doing, and a sentence for everything that does not add up."""
+    found = sums.compute(desk.book, desk.segments)
+    problems = found.problems()
+    statuses = {status.lane: status for status in (desk.relay.status() if desk.relay else [])}
+    return {
+        "holds": not problems,
+        "problems": problems,
+        "signals": [{**asdict(entry), "missing": entry.missing} for entry in found.signals],
+        "lanes": [{**asdict(entry), "missing": entry.missing, **_doing(statuses.get(entry.lane))} for entry in found.lanes],
+        "losses": [_loss(damage) for damage in found.damages],
+        "kept": {**asdict(found.kept), "keep_seconds": desk.settings.journal.keep},
+    }
+
+
+def accept_loss(desk: Desk, reason: str) -> dict[str, Any]:
+    """Acknowledge the losses booked so far, so that the ledger holds again."""
+    if not reason.strip():
+        raise ConfigError("a loss is accepted with a reason", hint="Say in --reason what happened; it stays in the ledger.")
+    return {"losses": desk.book.outcomes.accept_damage(reason.strip())}
+
+
+def close(desk: Desk, sink: str) -> dict[str, Any]:
+    """Take a sink's lanes that are no longer configured out of the books; what they still held is booked as expired."""
+    lanes = [lane for lane in desk.book.lanes.all() if lane.sink == sink and lane.closed_ns is None]
+    if not lanes:
+        raise NoSuchEntry(f"no open lane belongs to a sink {sink!r}", hint="See the lanes in `upwell ledger`.")
+    wanted = {f"{configured.name}/{signal}" for configured in desk.settings.sinks for signal in configured.signals}
+    unwanted = [lane for lane in lanes if lane.lane not in wanted]
+    if not unwanted:
+        raise ConfigError(f"sink {sink!r} is still configured", hint="Remove its [[sinks]] block first, or the signal from its `signals`.")
+    return {"items": sum(close_lane(desk.book, desk.segments, lane) for lane in unwanted)}
+
+
+def quarantine_list(desk: Desk) -> list[dict[str, Any]]:
+    """Every quarantined batch, without its content."""
+    return [_batch(entry) for entry in desk.book.quarantine.list()]
+
+
+def quarantine_show(desk: Desk, id: int) -> dict[str, Any]:  # noqa: A002 - the name it has in the API
+    """One quarantined batch with its content as OTLP/JSON."""
+    entry, body = desk.book.quarantine.show(id)
+    return {**_batch(entry), "body": json.loads(body)}
+
+
+def quarantine_replay(desk: Desk, ids: Sequence[int] | None) -> dict[str, Any]:
+    """Send batches again; None: all of them."""
+    return {"batches": _each(desk, ids, desk.book.quarantine.replay)}
+
+
+def quarantine_drop(desk: Desk, ids: Sequence[int] | None) -> dict[str, Any]:
+    """Throw batches away for good; None: all that are not on their way again."""
+    return {"batches": _each(desk, ids, desk.book.quarantine.drop)}
+
+
+def back_up(desk: Desk, directory: str) -> dict[str, Any]:
+    """Copy everything to a folder that does not exist yet, or is empty."""
+    copied = backup.copy(desk.settings.data_dir, desk.book, desk.segments, Path(directory))
+    return {"directory": directory, "files": len(copied), "bytes": sum(file.stat().st_size for file in copied)}
+
+
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "ledger": ledger,
+    "accept_loss": accept_loss,
+    "close": close,
+    "quarantine_list": quarantine_list,
+    "quarantine_show": quarantine_show,
+    "quarantine_replay": quarantine_replay,
+    "quarantine_drop": quarantine_drop,
+    "backup": back_up,
+}
+
+CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup"})
+"""Operations worth a line in the worker's log."""
+
+
+def _each(desk: Desk, ids: Sequence[int] | None, do: Callable[[int], None]) -> int:
+    """Do something to each batch, all of them there beforehand or none touched; how many."""
+    entries = {entry.id: entry for entry in desk.book.quarantine.list()}
+    if ids is None:
+        ids = [entry.id for entry in entries.values() if not entry.replaying]
+    for missing in (number for number in ids if number not in entries):
+        raise NoSuchEntry(f"there is no quarantined batch {missing}")
+    for number in ids:
+        do(number)
+    return len(ids)
+
+
+def _doing(status: LaneStatus | None) -> dict[str, Any]:
+    """What a lane is at, beside its sums."""
+    if status is None:
+        return {"state": "stopped", "code": "", "message": "", "hint": "", "since": None, "oldest_pending": None}
+    words = {"state": status.state, "code": status.code, "message": status.message, "hint": status.hint}
+    return {**words, "since": format_ns(status.since_ns or None), "oldest_pending": format_ns(status.oldest_pending_ns or None)}
+
+
+def _loss(damage: Damage) -> dict[str, Any]:
+    found = {"id": damage.id, "at": format_ns(damage.at_ns), "lane": damage.lane, "segment": damage.segment, "items": damage.items}
+    return {**found, "message": damage.message, "accepted": format_ns(damage.accepted_ns), "reason": damage.reason}
+
+
+def _batch(entry: QuarantineEntry) -> dict[str, Any]:
+    times = {"at": format_ns(entry.at_ns), "received": format_ns(entry.received_ns)}
+    words = {"code": entry.code, "message": entry.message, "key": entry.key_id, "items": entry.items, "replaying": entry.replaying}
+    return {"id": entry.id, "lane": entry.lane, **times, **words}

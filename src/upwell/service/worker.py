@@ -1,0 +1,49 @@
+"""The worker: lanes and janitor in threads, and beside them the two ways to ask it something."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from dataclasses import replace
+from functools import partial
+
+from upwell import console
+from upwell.relay import Relay
+from upwell.service import control, http, operations, unix
+from upwell.service.operations import Desk
+from upwell.service.post import Post
+from upwell.service.serve import worker_grace
+from upwell.sinks import build
+
+_log = logging.getLogger("upwell.worker")
+
+
+def run(post: Post) -> None:
+    """Work until SIGTERM or SIGINT, then book what is in flight. Raises ConfigError, DataDirError, SchemaTooNew, SinkError at the start."""
+    with Desk.open(post.settings) as books:
+        sinks = [build(sink) for sink in post.settings.sinks]
+        try:
+            relay = Relay(post.settings, sinks, books.segments, books.book)
+            asyncio.run(_work(replace(books, relay=relay), relay, post))
+        finally:
+            for sink in sinks:
+                sink.close()
+
+
+async def _work(desk: Desk, relay: Relay, post: Post) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    journal = post.settings.data_dir / "journal"
+    vitals = console.Cached(partial(console.take, journal, desk.book, desk.segments, relay))
+    pages = console.build(vitals=vitals, ledger=partial(operations.ledger, desk))
+    with unix.listen(post.settings.data_dir) as listening:
+        relay.start()
+        _log.info("working: %s", ", ".join(lane.name for lane in relay.lanes) or "no sinks, batches are kept")
+        try:
+            await http.serve([(control.build(desk, vitals), [listening]), (pages, post.sockets)], stop)
+        finally:
+            await asyncio.to_thread(relay.stop, worker_grace(post.settings))
+    (post.settings.data_dir / unix.NAME).unlink(missing_ok=True)
+    _log.info("stopped")

@@ -1,0 +1,1 @@
+"""Amazon CloudWatch's OTLP endpoints: metrics, X-Ray's traces and CloudWatch Logs."""

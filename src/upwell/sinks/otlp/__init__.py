@@ -1,0 +1,1 @@
+"""Any OTLP/HTTP endpoint: a collector, a vendor, another Upwell."""
