@@ -117,7 +117,9 @@ def commands() -> str:
 
 def walk(command: Any, path: str, parent: Any) -> Iterator[tuple[str, str]]:
     """A command's path and help, and those of all commands below it."""
-    context = command.context_class(command, info_name=path.rpartition(" ")[2], parent=parent, terminal_width=_WIDTH, **command.context_settings)
+    context = command.context_class(
+        command, info_name=path.rpartition(" ")[2], parent=parent, terminal_width=_WIDTH, **command.context_settings
+    )
     yield path, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     for name, below in getattr(command, "commands", {}).items():
         yield from walk(below, f"{path} {name}", context)

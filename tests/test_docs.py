@@ -114,7 +114,9 @@ def test_every_metric_is_documented() -> None:
 def test_every_endpoint_is_documented() -> None:
     """Each path that one of the two processes answers is in the operator's table."""
     page = _page("docs/operations.md")
-    pages_of_the_door = {path for file in (ROOT / "src/upwell/gateway").glob("*.py") for path in re.findall(r'"(/[a-z]+)": ', file.read_text("utf-8"))}
+    pages_of_the_door = {
+        path for file in (ROOT / "src/upwell/gateway").glob("*.py") for path in re.findall(r'"(/[a-z]+)": ', file.read_text("utf-8"))
+    }
 
     for path in (*console.ENDPOINTS, *pages_of_the_door, *(f"/v1/{signal}" for signal in Signal)):
         assert f"`{path}`" in page or f"`POST {path}`" in page, path
