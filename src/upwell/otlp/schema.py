@@ -86,3 +86,7 @@ def _body(signal: Signal) -> Any:
 
 BODIES = {signal: _body(signal) for signal in Signal}
 """Per signal, the type for `msgspec.convert(..., strict=False)`, whose `ValidationError` names the place."""
+
+for _type in BODIES.values():
+    # msgspec works a type out when it is first used, and crashes the process where two threads do so at once.
+    msgspec.convert({}, _type, strict=False)
