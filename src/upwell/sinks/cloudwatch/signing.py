@@ -18,6 +18,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.regions import EndpointResolver
 
 from upwell.config import CloudWatchSink
 from upwell.errors import SinkError
@@ -134,7 +135,8 @@ class Signer:
         return f"{base}/v1/{signal.value}"
 
     def _endpoint(self, service: str) -> str:
-        found = self._session.get_component("endpoint_resolver").construct_endpoint(
+        # The resolver itself: making a client to read its address off would load the whole model of each service.
+        found = EndpointResolver(self._session.get_data("endpoints")).construct_endpoint(
             service,
             self._config.region,
             use_dualstack_endpoint=bool(self._session.get_config_variable("use_dualstack_endpoint")),
