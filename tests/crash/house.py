@@ -23,6 +23,7 @@ import upwell
 from tests.crash.batches import body
 from tests.crash.waiting import PATIENCE, until
 from upwell.identity import Keys
+from upwell.journal import layout
 from upwell.otlp import Encoding, Signal
 from upwell.testing.cloudwatch import FakeCloudWatch
 
@@ -202,6 +203,14 @@ class House:
         return subprocess.run(
             command, env=self._environment, cwd=self.config.parent, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
+
+    def segments(self) -> list[str]:
+        """Names of the journal's segments, oldest first."""
+        return layout.names(self.journal)
+
+    @property
+    def journal(self) -> Path:
+        return self.data_dir / "journal"
 
     # -- requests ----------------------------------------------------------------------------------------------------------------
 
