@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from upwell.otlp.messages import REQUESTS, Request
 from upwell.otlp.model import Batch, Signal
-from upwell.otlp.scalars import ID_FIELDS, from_base64, from_boolean, from_integer, is_null
+from upwell.otlp.scalars import ID_FIELDS, from_base64, from_integer, is_null
 
 Write: TypeAlias = Callable[[Any, Any], None]
 """Writes a JSON value, never None, into a message."""
@@ -119,7 +119,7 @@ def _converter(field: FieldDescriptor) -> Callable[[Any], Any]:
     if field.type == FieldDescriptor.TYPE_DOUBLE:
         return float
     if field.type == FieldDescriptor.TYPE_BOOL:
-        return from_boolean
+        return bool
     if field.type == FieldDescriptor.TYPE_BYTES:
         return bytes.fromhex if field.name in ID_FIELDS else from_base64
     if field.type in _UNSIGNED_64:
