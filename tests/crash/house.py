@@ -173,11 +173,20 @@ class House:
         return self._status(self.ports()[1], "/healthz") == 200
 
     def ledger(self) -> dict[str, Any]:
-        """The ledger, as the running worker or, with none, the command line computes it."""
-        done = self.cli("ledger", "--json")
-        assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        """The ledger, as the running worker computes it."""
+        return until(self._ledger, "the worker to answer with the ledger")
+
+    def _ledger(self) -> dict[str, Any] | None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports()[1], timeout=20)
+        try:
+            connection.request("GET", "/api/ledger")
+            answer = connection.getresponse()
+            content = answer.read()
+        except _MAY_NOT_CONNECT:
+            return None
+        finally:
+            connection.close()
+        return json.loads(content) if answer.status == 200 else None
 
     def lane(self, name: str) -> dict[str, Any]:
         """One lane's sums."""
