@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
 
 from tests.journal.place import Place
-from upwell.journal import Segment, layout
-
-_SHM_HEADER = 96  # bytes: two copies of the WAL index's header, sqlite.org/walformat.html
+from upwell.journal import Segment
 
 _WRITER = """
 import asyncio, sys
@@ -30,57 +29,60 @@ async def write():
 asyncio.run(write())
 """
 
+_PUT_BACK = "import sys; file = open(sys.argv[1], 'r+b'); file.write(bytes.fromhex(sys.argv[2]))"
+_SHM_HEADER = 96  # bytes: two copies of the WAL index's header, sqlite.org/walformat.html
 
-def _killed_in_its_second_commit(place: Place) -> Segment:
+
+def _python(*arguments: str, **options: object) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", *arguments], env={"PYTHONPATH": ":".join(sys.path)}, text=True, **options)  # type: ignore[call-overload, no-any-return]
+
+
+@contextmanager
+def _killed_in_its_second_commit(place: Place) -> Iterator[Segment]:
     """Leave the files as a gateway does that is killed after it wrote a commit to the WAL, and before it told the WAL's index.
 
-    The test's process has the segment open meanwhile, as the worker has, and gets it back.
+    This process has the segment open meanwhile, as the worker has. Another one puts files back: closing them here would drop the locks.
     """
-    writer = subprocess.Popen(
-        [sys.executable, "-c", _WRITER, str(place.directory)],
-        env={"PYTHONPATH": ":".join(sys.path)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    with writer:
+    with _python(_WRITER, str(place.directory), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
         assert writer.stdin is not None
         assert writer.stdout is not None
         assert writer.stdout.readline() == "1\n"
-        (name,) = place.names()
-        held_open = place.segment(name)
-        assert held_open.last() == 1
-        shm, mark = place.directory / f"{name}.db-shm", layout.mark(place.directory, name)
-        before = shm.read_bytes()[:_SHM_HEADER], mark.read_bytes()
+        segment = place.segment()
+        assert segment.last() == 1
+        shm = place.database().with_name(place.database().name + "-shm")
+        before = [
+            (path, subprocess.check_output(["head", "-c", str(size), str(path)]))
+            for path, size in ((shm, _SHM_HEADER), (place.mark(), 999))
+        ]
         writer.stdin.write("\n")
         writer.stdin.flush()
         assert writer.stdout.readline() == "2\n"
         writer.kill()
-    for path, content in zip((shm, mark), before, strict=True):
-        with path.open("r+b") as stream:
-            stream.write(content)
-    return held_open
+    for path, content in before:
+        assert _python(_PUT_BACK, str(path), content.hex()).wait() == 0
+    try:
+        yield segment
+    finally:
+        segment.close()
 
 
-def _after_all_were_killed(place: Place, elsewhere: Path) -> list[bytes]:
-    """The bodies that SQLite finds where nobody is left who had the files open: it then makes the WAL's index anew."""
-    shutil.copytree(place.directory, elsewhere, ignore=shutil.ignore_patterns("*-shm"))
-    return Place(elsewhere).bodies()
-
-
-def test_a_commit_cut_short_does_not_come_back_beside_its_retry(place: Place, tmp_path: Path) -> None:
+def test_a_commit_cut_short_does_not_come_back_beside_its_retry(place: Place) -> None:
     """A batch whose commit was cut short is stored once when its client sends it again, whoever is killed next."""
-    with closing(_killed_in_its_second_commit(place)):
-        retried = place.entry(2)
+    retried = place.entry(2)
 
+    with _killed_in_its_second_commit(place):
         place.store(retried)
+        bodies = place.crashed().bodies()
 
-        assert _after_all_were_killed(place, tmp_path / "copy").count(retried.body) == 1
+    assert bodies.count(retried.body) == 1
 
 
-def test_a_commit_cut_short_stays_what_the_worker_has_seen(place: Place, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_commit_cut_short_stays_what_the_worker_has_seen(place: Place, rows: int) -> None:
     """Once a later segment exists, no row appears any more in an earlier one that the worker may have finished with."""
-    with closing(_killed_in_its_second_commit(place)) as held_open:
-        place.store(place.entry(3))
-        seen = held_open.last()
+    with _killed_in_its_second_commit(place) as segment:
+        place.store(*place.entries(rows))
+        seen = segment.last()
+        crashed = place.crashed()
 
-        shutil.copytree(place.directory, tmp_path / "copy", ignore=shutil.ignore_patterns("*-shm"))
-        with closing(Place(tmp_path / "copy").segment(held_open.name)) as copied:
-            assert copied.last() == seen == 1
+    assert len(crashed.page(name=crashed.names()[0]).rows) == seen == 1
