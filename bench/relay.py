@@ -99,7 +99,9 @@ def drain(world: World, batches: int) -> None:
     for name, seconds in ends.items():
         requests, items = world.delivered()[name]
         print(f"  {name:10s} done after {seconds:5.1f} s, {requests:,} requests, {items / 4 / requests:,.0f} batches each")
-    print(f"  worker: {cpu / (max(ends.values())):.2f} of a core, {1e6 * cpu / accepted:,.0f} CPU us per batch, {sampler.most('worker'):.0f} MB")
+    print(
+        f"  worker: {cpu / (max(ends.values())):.2f} of a core, {1e6 * cpu / accepted:,.0f} CPU us per batch, {sampler.most('worker'):.0f} MB"
+    )
 
 
 def _wait_for(world: World, items: int, begun: float) -> dict[str, float]:
@@ -134,9 +136,11 @@ def _world() -> Iterator[World]:
         key = Keys(folder / "data" / "keys.db").add(person="bench@example.com", team="bench", expires_ns=None).secret_text
         running.enter_context(
             processes.environment(
-                AWS_ACCESS_KEY_ID=DEFAULT_ACCESS_KEY, AWS_SECRET_ACCESS_KEY=DEFAULT_SECRET_KEY, AWS_EC2_METADATA_DISABLED="true",
+                AWS_ACCESS_KEY_ID=DEFAULT_ACCESS_KEY,
+                AWS_SECRET_ACCESS_KEY=DEFAULT_SECRET_KEY,
+                AWS_EC2_METADATA_DISABLED="true",
                 NO_PROXY="127.0.0.1",
-            )  # fmt: skip
+            )
         )
         yield World(config, key, door, console, fakes)
 
