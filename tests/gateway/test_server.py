@@ -132,7 +132,8 @@ def test_the_cap_bows_to_a_hard_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_tuning_is_for_a_process_of_its_own() -> None:
     """Garbage is looked for less often, threads switch sooner."""
-    code = "import gc, sys; from upwell import gateway; gateway.tune(); print(gc.get_threshold()[0], sys.getswitchinterval(), gc.get_freeze_count() > 0)"
+    show = "print(gc.get_threshold()[0], sys.getswitchinterval(), gc.get_freeze_count() > 0)"
+    code = f"import gc, sys; from upwell import gateway; gateway.tune(); {show}"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert told.stdout.split() == ["20000", "0.001", "True"]
