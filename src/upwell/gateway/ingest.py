@@ -22,7 +22,7 @@ from upwell.gateway.hand import Grip, Hand
 from upwell.gateway.preparing import Arrival, Prepared, Undecodable, inflated, prepare
 from upwell.gateway.throttle import Throttle
 from upwell.identity import Key, Keyring
-from upwell.journal.rows import Entry
+from upwell.journal import Counts, Entry
 from upwell.otlp import Encoding, Signal, media_type
 from upwell.policy import Step
 
@@ -50,6 +50,9 @@ class Journal(Protocol):
 
     def bytes(self) -> int:
         """The journal's size on disk."""
+
+    def counts(self) -> Counts:
+        """What it did since it was opened."""
 
 
 class Gone(Exception):
