@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -38,6 +39,28 @@ def wait_until_open(port: int, process: subprocess.Popen[bytes], seconds: float 
             raise SystemExit(f"{process.args!r} ended with {process.returncode}")
         time.sleep(0.05)
     raise SystemExit(f"nothing listens on port {port} after {seconds} s")
+
+
+def wait_until_answered(port: int, path: str, seconds: float = 20.0) -> None:
+    """Wait for a 200: a port that a supervisor holds is open before anybody answers on it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=seconds):
+            return
+        time.sleep(0.05)
+    raise SystemExit(f"port {port} answers no {path} after {seconds} s")
+
+
+@contextlib.contextmanager
+def environment(**values: str) -> Iterator[None]:
+    """Environment variables for the processes started in the block."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextlib.contextmanager

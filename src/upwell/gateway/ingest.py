@@ -81,14 +81,17 @@ class Ingest:
             with self.hand.grip() as grip:
                 body = await self._read(receive, grip)
                 prepared = await self._prepare(Arrival(body, zipped, encoding, signal, key, received_ns), grip)
-                await self._store(prepared)
+                stored = await self._store(prepared)
         except Undecodable as error:
             self._complain(key, received_ns, error.refusal, error.digest)
             raise error.refusal from None
         except (Malformed, TooLarge, UnsupportedMediaType) as refusal:
             self._complain(key, received_ns, refusal, b"")
             raise
-        self._count(prepared, encoding)
+        if stored:
+            self._count(prepared, encoding)
+        else:
+            self._counters.duplicates += 1
         return ACCEPTED[signal, encoding]
 
     def _check_declared(self, headers: Headers) -> None:
@@ -141,12 +144,12 @@ class Ingest:
         grip.hold(len(arrival.body) + len(body) if arrival.zipped else len(body))
         return await loop.run_in_executor(self._thread, prepare, arrival, body, self._steps, self.journal.digest)
 
-    async def _store(self, prepared: Prepared) -> None:
+    async def _store(self, prepared: Prepared) -> bool:
+        """Commit a batch; False if it is there already. Raises Unavailable."""
         if not prepared.entry.items and not prepared.entry.dropped:
-            return  # an empty request is a success, and nothing to keep
+            return True  # an empty request is a success, and nothing to keep
         try:
-            if not await self.journal.append(prepared.entry):
-                self._counters.duplicates += 1
+            return await self.journal.append(prepared.entry)
         except JournalError as error:
             raise Unavailable(error.message, retry_after=RETRY_AFTER_MOST) from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from upwell.errors import Throttled
@@ -26,10 +26,18 @@ _BUCKETS_SWEPT: Final = 10_000  # full buckets are forgotten when there are more
 class Throttle:
     """`rate` requests a second per key, `burst` at once above it; a rate of 0 is no limit."""
 
-    def __init__(self, rate: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rate: float,
+        burst: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._interval = 1 / rate if rate else 0.0
         self._slack = self._interval * burst
         self._clock = clock
+        self._sleep = sleep
         self._full_at: dict[str, float] = {}  # key id → when its bucket will have filled up again
         self.waiting = 0
         self.waited = 0
@@ -57,6 +65,6 @@ class Throttle:
         self.waiting += 1
         self.waited += 1
         try:
-            await asyncio.sleep(seconds)
+            await self._sleep(seconds)
         finally:
             self.waiting -= 1

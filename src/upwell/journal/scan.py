@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from upwell.database import schema_version
 from upwell.errors import JournalError, SchemaTooNew
-from upwell.journal import record, schema
+from upwell.journal import record
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT})
 _SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
@@ -66,8 +67,9 @@ class Scan:
         try:
             connection.text_factory = bytes  # damaged text need not be UTF-8
             connection.execute("PRAGMA query_only=1")
-            connection.execute("SELECT seq FROM batches WHERE seq = 0").fetchall()
-            self._check_version(schema.version(connection))
+            connection.execute("PRAGMA writable_schema=1")  # else SQLite refuses a file that was cut as a whole; nothing is written here
+            connection.execute("SELECT seq FROM batches LIMIT 0").fetchall()  # reads the schema, no row
+            self._check_version(schema_version(connection))
         except sqlite3.DatabaseError as error:
             connection.close()
             if _is_damage(error):
@@ -88,5 +90,5 @@ class Scan:
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
-    code = error.sqlite_errorcode
+    code: int = getattr(error, "sqlite_errorcode", 0)  # errors of the module itself, such as the use of a closed connection, have none
     return code & 0xFF in _DAMAGE or code == _SHORT_READ

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import zstandard
 
-from upwell.journal import layout, mark, record, schema
+from upwell.journal import layout, mark, record
+from upwell.journal.disk import sync_directory
 from upwell.journal.mark import Mark
 from upwell.journal.record import Values
 from upwell.journal.rows import Page, Row, Tally
@@ -62,13 +63,13 @@ class Segments:
         if name == self.newest():
             raise ValueError(f"{name} is the newest segment")
         layout.tombstone(self._directory, name).touch(0o600)
-        schema.sync_directory(self._directory)  # else a crash could bring back the mark without its rows, which looks like loss
+        sync_directory(self._directory)  # else a crash could bring back the mark without its rows, which looks like loss
         self._remove(name)
 
     def _remove(self, name: str) -> None:
         for path in layout.files(self._directory, name):
             path.unlink(missing_ok=True)
-        schema.sync_directory(self._directory)
+        sync_directory(self._directory)
         layout.tombstone(self._directory, name).unlink(missing_ok=True)
 
 
@@ -153,10 +154,16 @@ class Segment:
         return totals
 
     def recent(self, since_ns: int) -> list[tuple[int, bytes]]:
-        """When each batch received since then came, and its digest, in the order of seq."""
+        """When each batch received since then came, and its digest. Looks backwards, until a window has none."""
         query = "SELECT received_ns, digest FROM batches WHERE seq BETWEEN ? AND ? AND received_ns >= ?"
-        rows = self._scan.rows(query, 1, self.last(), since_ns)
-        return [(received, digest) for received, digest in rows if isinstance(received, int) and isinstance(digest, bytes)]
+        found: list[tuple[int, bytes]] = []
+        for end in range(self.last(), 0, -_WINDOW):
+            rows = self._scan.rows(query, max(1, end - _WINDOW + 1), end, since_ns)
+            window = [(received, digest) for received, digest in rows if isinstance(received, int) and isinstance(digest, bytes)]
+            if not window:
+                break
+            found += window
+        return found
 
     def last(self) -> int:
         """The last seq that there is or, by the mark, must be."""
