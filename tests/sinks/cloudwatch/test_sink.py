@@ -12,6 +12,7 @@ import pytest
 from tests.sinks import rows
 from tests.sinks.cloudwatch.conftest import GROUP, STREAM, MakeSink
 from upwell.config import CloudWatchSink
+from upwell.errors import SinkError
 from upwell.journal.rows import Row
 from upwell.otlp import Batch, Encoding, Signal
 from upwell.relay.intake import Candidate
@@ -490,3 +491,13 @@ def test_opened_rows_keep_to_the_protocol(sink: CloudWatch) -> None:
     assert (opened.items, opened.time_ns(0), opened.fault(0)) == (1, NOW, None)
     assert opened.weight(0, 1) > 0
     assert opened.fragment(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("log_group", "no spaces"), ("log_group", ""), ("log_stream", "a:b"), ("log_stream", "a*"), ("log_stream", "a\nb")],
+)
+def test_names_that_no_group_or_stream_can_have_are_refused_at_start(setting: str, value: str) -> None:
+    """A misspelled name is found before the first batch."""
+    with pytest.raises(SinkError, match=f"takes no {setting} named"):
+        build(CloudWatchSink(**{"region": "us-west-2", setting: value}))
