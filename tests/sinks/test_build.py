@@ -9,7 +9,6 @@ from upwell.config import AnySink, Settings
 from upwell.sinks import build
 from upwell.sinks.base import Sink
 
-
 BLOCKS = {"cloudwatch": {"region": "us-west-2"}, "otlp": {"endpoint": "http://127.0.0.1:1"}}
 
 

@@ -22,7 +22,6 @@ from upwell.sinks.transport import USER_AGENT, Transport, pack
 ENCODINGS = {Signal.METRICS: Encoding.PROTOBUF, Signal.TRACES: Encoding.PROTOBUF, Signal.LOGS: Encoding.JSON}
 """Sizes are counted uncompressed: protobuf is a third of JSON. A log event counts the same in both, and JSON needs no decoding."""
 
-
 _GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _STREAM = re.compile(r"[ -)+-9;-~]{1,512}")
 """Names that CloudWatch Logs takes (API reference, CreateLogGroup and CreateLogStream); they travel in headers, so in ASCII."""
