@@ -83,5 +83,3 @@ def children_in_role(parent: psutil.Process) -> dict[str, psutil.Process]:
             if role in words:
                 found[role] = child
     return found
-
-
