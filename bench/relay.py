@@ -140,7 +140,7 @@ def _world() -> Iterator[World]:
                 AWS_SECRET_ACCESS_KEY=DEFAULT_SECRET_KEY,
                 AWS_EC2_METADATA_DISABLED="true",
                 NO_PROXY="127.0.0.1",
-            )  # fmt: skip
+            )
         )
         yield World(config, key, door, console, fakes)
 

@@ -35,7 +35,7 @@ CREDENTIAL_ERRORS = (BotoCoreError, ClientError, OSError, RuntimeError, ValueErr
 """What looking for credentials may raise; providers are many, and raise what they like."""
 
 # At DEBUG botocore logs canonical requests and STS's answers: session tokens among them.
-logging.getLogger("botocore").setLevel(logging.INFO)
+logging.getLogger("botocore").setLevel(logging.WARNING)
 # What this one warns of with a traceback comes back as an exception, and from here as a Hold.
 logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
