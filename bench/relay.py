@@ -99,9 +99,8 @@ def drain(world: World, batches: int) -> None:
     for name, seconds in ends.items():
         requests, items = world.delivered()[name]
         print(f"  {name:10s} done after {seconds:5.1f} s, {requests:,} requests, {items / 4 / requests:,.0f} batches each")
-    print(
-        f"  worker: {cpu / (max(ends.values())):.2f} of a core, {1e6 * cpu / accepted:,.0f} CPU us per batch, {sampler.most('worker'):.0f} MB"
-    )
+    cores, each = cpu / max(ends.values()), 1e6 * cpu / accepted
+    print(f"  worker: {cores:.2f} of a core, {each:,.0f} CPU us per batch, {sampler.most('worker'):.0f} MB")
 
 
 def _wait_for(world: World, items: int, begun: float) -> dict[str, float]:
