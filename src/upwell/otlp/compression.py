@@ -7,22 +7,25 @@ import zlib
 from upwell.errors import Malformed, TooLarge
 
 _GZIP = 16 + zlib.MAX_WBITS
+_MAX_MEMBERS = 100
+"""Each member costs a copy of what follows it; senders that flush write one member all the same."""
 
 
 def inflate(body: bytes, limit: int) -> bytes:
     """The content of a gzip body, of one or several members.
 
     Raises `TooLarge` as soon as there is more than `limit` bytes of it, `Malformed` for
-    what is not gzip, is cut short or fails its checksum.
+    what is not gzip, is cut short, fails its checksum or is chopped into very many members.
     """
     parts: list[bytes] = []
     room = limit
-    while True:
+    for _ in range(_MAX_MEMBERS):
         part, body = _inflate_member(body, room)
         parts.append(part)
         room -= len(part)
         if not body:
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+            return b"".join(parts)
+    raise Malformed(f"not a gzip body of a telemetry client: more than {_MAX_MEMBERS} members")
 
 
 def _inflate_member(body: bytes, room: int) -> tuple[bytes, bytes]:
