@@ -141,7 +141,7 @@ class Segment:
     def beyond(self, signal: Signal) -> int:
         """Items of a signal in intact rows after the mark: committed, but the gateway ended before it could mark and acknowledge them.
 
-        Without a valid mark: 0.
+        Without a valid mark, or after a sealed one: 0.
         """
         found = self.mark()
         return self._checked(signal, found.seq).items if found.valid else 0
@@ -169,9 +169,10 @@ class Segment:
         return found
 
     def last(self) -> int:
-        """The last seq that there is or, by the mark, must be."""
-        marked = self.mark().seq  # read before the rows: what is marked by now must be found there
-        top = self._top()
+        """The last seq that counts: that there is or, by the mark, must be."""
+        found = self.mark()  # read before the rows: what is marked by now must be found there
+        marked = found.seq
+        top = 0 if found.sealed else self._top()
         for _ in range(_TRIES):  # beyond the mark only an intact row counts: noise can pass for any number
             if top <= marked or self._scan.find(record.COLUMNS, [top], record.intact, floor=top):
                 break
