@@ -1,7 +1,8 @@
 """The one segment that the gateway writes: made, appended to, probed, checkpointed, closed. Nothing here knows of requests.
 
-Every commit is fsynced and then marked. Commits never run a checkpoint, which would hold up requests: another thread copies the
-WAL into the main file, beside them, by `checkpoint`, and for good by `retire`. Where a commit fails, `Failure` says what is known.
+Every commit is fsynced and then marked. Commits never run a checkpoint, which would hold up requests: another thread copies the WAL
+into the main file beside them, by `checkpoint` (its last pages apart, see `catch_up`), and for good by `retire`. Where a commit fails,
+`Failure` says what is known.
 """
 
 from __future__ import annotations
@@ -11,12 +12,19 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from upwell.journal import layout, record, schema
+from upwell.database import open_database
+from upwell.journal import layout, record
+from upwell.journal.disk import sync_directory
 from upwell.journal.mark import Mark, MarkFile
 from upwell.journal.record import Record
+from upwell.otlp.model import Signal
 
 _LOCK_SECONDS = 1.0
 """Nobody but an operator's own sqlite3 holds the write lock; the event loop waits for it this long."""
+
+_PASSES = 4
+_FEW_FRAMES = 64
+"""256 KiB: less than the event loop notices."""
 
 _UNHARMED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT})
 """What SQLite refuses without harm to the file: a write to a full disk never reaches the frame that makes a commit count."""
@@ -47,7 +55,8 @@ def prepare(directory: Path) -> Path:
     make_directory(directory)
     path = layout.draft(directory)
     try:
-        schema.open_database(path, record.MIGRATIONS, copy_before=False).close()
+        with contextlib.closing(open_database(path, record.MIGRATIONS, copy_before=False)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
     except BaseException:
         discard(path)
         raise
@@ -72,57 +81,79 @@ class Current:
         self.size = 0
         self.mark = Mark()
         self._database = layout.database(directory, name)
-        self._wal = layout.wal(directory, name)
-        self._mark_file = MarkFile(layout.mark(directory, name))
+        self._watched = (self._database, layout.wal(directory, name), layout.mark(directory, name))
         try:
-            prepared.rename(self._database)
-            schema.sync_directory(directory)
-            self._connection = schema.connect(self._database, shared=True, timeout=_LOCK_SECONDS)
+            self._mark_file = MarkFile(layout.mark(directory, name))
+            try:
+                prepared.rename(self._database)
+                sync_directory(directory)
+                self._connection = self._opened()
+            except (OSError, sqlite3.Error):
+                self._mark_file.close()
+                raise
         except (OSError, sqlite3.Error):
-            self._mark_file.close()
+            _remove(directory, name)
             raise
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = _connect(self._database, _LOCK_SECONDS)
         try:
-            self._connection.execute("PRAGMA wal_autocheckpoint=0")
-            self._touch()
+            _touch(connection)
             self._files = self._look()
         except (OSError, sqlite3.Error):
-            self.abandon()
+            connection.close()
             raise
+        return connection
 
     def commit(self, records: Sequence[Record]) -> None:
         """Store rows durably, in order, and mark them; raises Failure."""
         self._check_files()
-        first = self.mark.seq + 1
+        rows = [one.values(seq) for seq, one in enumerate(records, self.mark.seq + 1)]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(record.INSERT, [entry.values(seq) for seq, entry in enumerate(records, first)])
+            self._connection.executemany(record.INSERT, rows)
         except sqlite3.Error as error:
             raise Failure(str(error), spent=self._undo(error), unstored=True) from error
+        except BaseException:
+            self._roll_back()
+            raise
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             spent = self._undo(error)
             raise Failure(str(error), spent=spent, unstored=not spent) from error
-        self.mark = _advanced(self.mark, records)
+        self.mark += _marked(records)
+        self.size += sum(one.size for one in records)
         self._write_mark()
 
     def probe(self) -> None:
         """Commit and fsync one page without touching a row, and write the mark again; raises Failure."""
         self._check_files()
         try:
-            self._touch()
+            _touch(self._connection)
         except sqlite3.Error as error:
             raise Failure(str(error), spent=self._undo(error), unstored=True) from error
         self._write_mark()
 
     def checkpoint(self) -> None:
-        """Copy committed pages from the WAL into the main file, as far as readers let it, without holding up commits.
+        """Copy pages from the WAL into the main file beside the commits, until few are left for `catch_up`.
 
         Raises OSError or sqlite3.Error, after which nothing is lost: the WAL grows until a later one succeeds.
         """
-        with contextlib.closing(schema.connect(self._database, timeout=0)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        with contextlib.closing(_connect(self._database, timeout=0)) as connection:
+            for _ in range(_PASSES):
+                _, frames, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if frames - copied < _FEW_FRAMES:
+                    break
         self._mark_file.sync()
+
+    def catch_up(self) -> None:
+        """Copy the pages that were committed during `checkpoint`: with all of them copied, the next commit starts the WAL anew.
+
+        A reader at work can prevent that; then a later one does it.
+        """
+        with contextlib.suppress(sqlite3.Error):  # what is wrong with the file, the next commit will tell
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def retire(self) -> None:
         """Checkpoint all of it and close; raises OSError or sqlite3.Error, after which the WAL stays, as good as it was."""
@@ -138,23 +169,20 @@ class Current:
             self._connection.close()
         self._mark_file.close()
 
-    def _touch(self) -> None:
-        self._connection.execute(f"PRAGMA user_version={len(record.MIGRATIONS)}")  # writes page 1, though it changes nothing
-
-    def _look(self) -> tuple[int, int, int]:
-        database, wal = self._database.stat(), self._wal.stat()
+    def _look(self) -> tuple[list[int], int]:
+        database, wal, mark = (path.stat() for path in self._watched)
         self.size = database.st_size + wal.st_size
-        return database.st_ino, wal.st_ino, wal.st_size
+        return [database.st_ino, wal.st_ino, mark.st_ino], wal.st_size
 
     def _check_files(self) -> None:
         """SQLite goes on writing to files that were deleted, replaced or cut under it, where no reader will find the rows."""
         try:
-            seen = self._look()
+            files = self._look()
         except OSError as error:
             raise Failure(f"{self.name} is gone: {error.strerror}", spent=True, unstored=True) from error
-        if seen[:2] != self._files[:2] or seen[2] < self._files[2]:
+        if files[0] != self._files[0] or files[1] < self._files[1]:
             raise Failure(f"{self.name} was replaced or cut by another program", spent=True, unstored=True)
-        self._files = seen
+        self._files = files
 
     def _write_mark(self) -> None:
         try:
@@ -164,19 +192,45 @@ class Current:
 
     def _undo(self, error: sqlite3.Error) -> bool:
         """Roll back, and say whether the segment is spent."""
-        spent = (getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF) not in _UNHARMED
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        return not self._roll_back() or code & 0xFF not in _UNHARMED
+
+    def _roll_back(self) -> bool:
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error:
-            return True
-        return spent
+            return False
+        return True
 
 
-def _advanced(mark: Mark, records: Sequence[Record]) -> Mark:
-    accepted, journaled, batches = dict(mark.accepted), dict(mark.journaled), dict(mark.batches)
+def _remove(directory: Path, name: str) -> None:
+    """Take back a segment that could not be opened: nothing is in it."""
+    for path in layout.files(directory, name):
+        with contextlib.suppress(OSError):  # the disk may be read-only by now; an empty segment does no harm
+            path.unlink(missing_ok=True)
+
+
+def _touch(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA user_version={len(record.MIGRATIONS)}")  # commits page 1, though it changes nothing
+
+
+def _connect(database: Path, timeout: float) -> sqlite3.Connection:
+    """An existing database, opened for durable writing; raises sqlite3.Error."""
+    uri = f"{database.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=timeout)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA fullfsync=1")  # macOS: fsync alone leaves data in the drive's cache
+    connection.execute("PRAGMA checkpoint_fullfsync=1")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    return connection
+
+
+def _marked(records: Sequence[Record]) -> Mark:
+    accepted, journaled, batches = (dict.fromkeys(Signal, 0) for _ in range(3))
     for entry in (one.entry for one in records):
-        accepted[entry.signal] += entry.items + sum(entry.dropped.values())
-        journaled[entry.signal] += entry.items
-        batches[entry.signal] += 1
-    return Mark(mark.seq + len(records), accepted, journaled, batches)
+        signal = entry.signal
+        accepted[signal] += entry.items + (sum(entry.dropped.values()) if entry.dropped else 0)
+        journaled[signal] += entry.items
+        batches[signal] += 1
+    return Mark(len(records), accepted, journaled, batches)

@@ -6,6 +6,7 @@ Nothing is deleted here: making room is the worker's work.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ _NETWORK_FUSE = frozenset({
     "smbnetfs", "sshfs",
 })  # fmt: skip
 
+_OCTAL = re.compile(r"\\([0-7]{3})")
 _STAT_SECONDS = 0.1
 _SCAN_SECONDS = 0.5
 
@@ -65,7 +67,7 @@ def parse_linux(text: str) -> list[tuple[str, str]]:
     found = []
     for line in text.splitlines():
         _, point, kind, *_ = line.split(" ")
-        found.append((point.encode("latin-1", "surrogateescape").decode("unicode_escape"), kind))
+        found.append((_OCTAL.sub(lambda match: chr(int(match[1], 8)), point), kind))
     return found
 
 
@@ -78,10 +80,19 @@ def parse_darwin(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable; raises OSError."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 class Room:
     """How many bytes the journal takes and how many the disk has left, cheap to ask for each request.
 
-    The directory is scanned at most every 0.5 s, the file system asked every 0.1 s; the segment being
+    The file system is asked at most every 0.1 s, the directory scanned every 0.5 s; the segment being
     written is the caller's to tell.
     """
 
@@ -90,33 +101,33 @@ class Room:
         self._settings = settings
         self._monotonic = monotonic
         self._others = 0
-        self._scanned = self._asked = float("-inf")
-        self._free: int | None = None
+        self._free = float("inf")
+        self._scan_at = self._look_at = float("-inf")
 
     def bytes(self, current: str | None, size: int) -> int:
         """Bytes of all files in the journal's directory; `size` is what segment `current` takes."""
         now = self._monotonic()
-        if now - self._scanned >= _SCAN_SECONDS:
-            self._scanned = now
+        if now >= self._scan_at:
+            self._scan_at = now + _SCAN_SECONDS
             self._others = _others(self._directory, current)
         return self._others + size
 
     def shortage(self, current: str | None, size: int) -> str | None:
         """Why there is no room, as a sentence, or None."""
-        taken = self.bytes(current, size)
-        if taken >= self._settings.max_bytes:
-            return f"the journal holds {taken} bytes; journal.max_bytes is {self._settings.max_bytes}"
         now = self._monotonic()
-        if now - self._asked >= _STAT_SECONDS:
-            self._asked = now
+        if now >= self._look_at:
+            self._look_at = now + _STAT_SECONDS
             self._free = _free(self._directory)
-        if self._free is not None and self._free < self._settings.reserve:
+            self.bytes(current, size)
+        if self._others + size >= self._settings.max_bytes:
+            return f"the journal holds {self._others + size} bytes; journal.max_bytes is {self._settings.max_bytes}"
+        if self._free < self._settings.reserve:
             return f"the disk has {self._free} bytes left; journal.reserve is {self._settings.reserve}"
         return None
 
     def forget(self) -> None:
         """Look again at the next question: another segment is current now."""
-        self._scanned = float("-inf")
+        self._scan_at = self._look_at = float("-inf")
 
 
 def _others(directory: Path, current: str | None) -> int:
@@ -127,7 +138,7 @@ def _others(directory: Path, current: str | None) -> int:
                 if current is None or not entry.name.startswith(current):
                     total += _size(entry)
     except OSError:
-        return total  # a directory that cannot be read is the commit's failure to tell
+        return total  # what is wrong with it, the commit will tell
     return total
 
 
@@ -138,9 +149,9 @@ def _size(entry: os.DirEntry[str]) -> int:
         return 0
 
 
-def _free(directory: Path) -> int | None:
+def _free(directory: Path) -> float:
     try:
         found = os.statvfs(directory)
     except OSError:
-        return None
+        return float("inf")  # what is wrong with it, the commit will tell
     return found.f_bavail * found.f_frsize

@@ -7,8 +7,10 @@ is being deleted. Other names are not segments; `next-<hex>.tmp` is one that the
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+from contextlib import nullcontext
 from pathlib import Path
 
 _NAME = re.compile(r"([0-9]{13,}-[0-9a-f]{8})\.(db|mark|gone)")
@@ -24,9 +26,10 @@ def names(directory: Path) -> list[str]:
     """Segments, oldest first. One whose database is missing counts as long as its mark is there: its rows are lost, not forgotten."""
     found: set[str] = set()
     gone: set[str] = set()
-    for entry in directory.iterdir() if directory.is_dir() else ():
-        if match := _NAME.fullmatch(entry.name):
-            (gone if match[2] == "gone" else found).add(match[1])
+    with os.scandir(directory) if directory.is_dir() else nullcontext(()) as entries:
+        for entry in entries:
+            if match := _NAME.fullmatch(entry.name):
+                (gone if match[2] == "gone" else found).add(match[1])
     return sorted(found - gone, key=order)
 
 

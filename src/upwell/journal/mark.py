@@ -40,6 +40,12 @@ class Mark:
     batches: Mapping[Signal, int] = field(default_factory=lambda: dict.fromkeys(_SIGNALS, 0))
     valid: bool = True
 
+    def __add__(self, other: Mark) -> Mark:
+        """Both together."""
+        pairs = ((self.accepted, other.accepted), (self.journaled, other.journaled), (self.batches, other.batches))
+        accepted, journaled, batches = ({signal: mine[signal] + theirs[signal] for signal in _SIGNALS} for mine, theirs in pairs)
+        return Mark(self.seq + other.seq, accepted, journaled, batches, self.valid and other.valid)
+
 
 def encode(mark: Mark) -> bytes:
     """The mark as its file holds it."""

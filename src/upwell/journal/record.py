@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import zstandard
 
@@ -38,63 +37,42 @@ Values: TypeAlias = tuple[Any, ...]
 
 SIGNALS: Mapping[bytes, Signal] = {signal.value.encode(): signal for signal in Signal}
 DIGEST_BYTES = 16
+_NAMES = {signal: signal.value for signal in Signal}
 _LEVEL = 1
 _MAX_INTEGER = 2**63 - 1
 _FIXED = struct.Struct(">5q16s3H")
 _SEQ = struct.Struct(">q")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An entry ready to be stored: compressed, checked, all but its seq. `size` is about what it adds to the file."""
+class Record(NamedTuple):
+    """An entry ready to be stored: compressed and summed up, all but its seq. `columns` stand between `seq` and `crc`."""
 
     entry: Entry
-    stored: bytes
-    dropped: str | None
+    columns: Values
     crc: int
+    stored: bytes
 
     @property
     def size(self) -> int:
+        """About the bytes that it adds to the file."""
         return len(self.stored) + 128
 
     def values(self, seq: int) -> Values:
-        """The columns for INSERT."""
-        entry = self.entry
-        return (
-            seq,
-            entry.signal.value,
-            entry.key_id,
-            entry.received_ns,
-            entry.items,
-            self.dropped,
-            len(entry.body),
-            _bounded(entry.oldest_ns),
-            _bounded(entry.newest_ns),
-            entry.digest,
-            zlib.crc32(_SEQ.pack(seq), self.crc),
-            self.stored,
-        )
+        """All columns, for INSERT."""
+        return (seq, *self.columns, zlib.crc32(_SEQ.pack(seq), self.crc), self.stored)
 
 
 def record(entry: Entry, compressor: zstandard.ZstdCompressor) -> Record:
-    """Compress an entry and sum it up."""
+    """Compress an entry and sum it up. What cannot be stored raises here, where it fails nobody else's commit."""
     stored = compressor.compress(entry.body)
+    signal = _NAMES[entry.signal]
     dropped = json.dumps(dict(entry.dropped), separators=(",", ":")) if entry.dropped else None
-    crc = _crc(
-        (
-            entry.signal.value.encode(),
-            entry.key_id.encode(),
-            entry.received_ns,
-            entry.items,
-            None if dropped is None else dropped.encode(),
-            len(entry.body),
-            _bounded(entry.oldest_ns),
-            _bounded(entry.newest_ns),
-            entry.digest,
-        ),
-        stored,
-    )
-    return Record(entry, stored, dropped, crc)
+    # OTLP times are unsigned, SQLite's integers are not; the year 2262 is far enough.
+    times = (min(entry.oldest_ns, _MAX_INTEGER), min(entry.newest_ns, _MAX_INTEGER))
+    middle = (entry.received_ns, entry.items, dropped and dropped.encode(), len(entry.body), *times, entry.digest)
+    crc = _crc((signal.encode(), entry.key_id.encode(), *middle), stored)
+    columns = (signal, entry.key_id, entry.received_ns, entry.items, dropped, len(entry.body), *times, entry.digest)
+    return Record(entry, columns, crc, stored)
 
 
 def compressor() -> zstandard.ZstdCompressor:
@@ -131,15 +109,11 @@ def rules(dropped: Any) -> dict[str, int]:
         return {}
 
 
-def _crc(columns: tuple[Any, ...] | list[Any], stored: bytes) -> int:
+def _crc(columns: Sequence[Any], stored: bytes) -> int:
+    """The sum of `columns`, as SQLite gives them back, and the stored body."""
     signal, key_id, received_ns, items, dropped, size, oldest_ns, newest_ns, digest = columns
-    text = b"" if dropped is None else dropped
+    rules = dropped or b""
     if len(digest) != DIGEST_BYTES:
         raise TypeError(f"a digest has {DIGEST_BYTES} bytes")
-    fixed = _FIXED.pack(received_ns, items, size, oldest_ns, newest_ns, digest, len(signal), len(key_id), len(text))
-    return zlib.crc32(stored, zlib.crc32(fixed + signal + key_id + text))
-
-
-def _bounded(time_ns: int) -> int:
-    """OTLP times are unsigned, SQLite's integers are not; the year 2262 is far enough."""
-    return min(time_ns, _MAX_INTEGER)
+    fixed = _FIXED.pack(received_ns, items, size, oldest_ns, newest_ns, digest, len(signal), len(key_id), len(rules))
+    return zlib.crc32(stored, zlib.crc32(fixed + signal + key_id + rules))

@@ -6,19 +6,23 @@ Knows nothing of requests and of those who wait.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
 
 from upwell import config
-from upwell.errors import DataDirError, JournalFull, JournalUnwritable
+from upwell.errors import DataDirError, JournalError, JournalFull, JournalUnwritable
 from upwell.journal import current, disk, layout
 from upwell.journal.current import Current, Failure
+from upwell.journal.mark import Mark
 from upwell.journal.record import Record
 from upwell.journal.segment import Segments
+from upwell.journal.undecided import decide, undecided
 
 _PROBE_NS = 1_000_000_000
 """A disk that failed is tried again at most once a second."""
@@ -45,7 +49,7 @@ class Roll:
         clock_ns: Callable[[], int] = time.time_ns,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self.trouble: str | None = None
+        self.trouble: str | None = "it is not open"
         """Why the last attempt to write failed; None after one that did not."""
         self.setbacks = 0
         """Checkpoints and preparations that failed in the background: nothing is lost by them, and they are tried again."""
@@ -56,6 +60,8 @@ class Roll:
         self._room = disk.Room(directory, settings, monotonic=lambda: monotonic_ns() / 1e9)
         self._segment_bytes = min(settings.segment_bytes, settings.max_bytes // 4)  # the worker can free none but final segments
         self._longest_ns = int(min(_LONGEST_SECONDS, max(_SHORTEST_SECONDS, settings.keep / 4)) * 1e9)
+        self._is_open = False
+        self._past = Mark()
         self._newest: str | None = None
         self._current: Current | None = None
         self._first_row_ns: int | None = None
@@ -63,22 +69,32 @@ class Roll:
         self._tried_ns = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._next: Future[Path] | None = None
+        self._inherited: list[str] = []
+        self._checkpoint: Future[None] | None = None
         self._jobs: list[Future[None]] = []
 
     def open(self) -> None:
         """Start a new segment; a disk that cannot be written is `trouble`, no error. Raises DataDirError on a network file system."""
         disk.check(self._directory)
+        self._is_open = True
         try:
             current.make_directory(self._directory)
             for leftover in layout.drafts(self._directory):
                 leftover.unlink(missing_ok=True)
-            self._newest = next(reversed(layout.names(self._directory)), None)
+            names = layout.names(self._directory)
+            self._newest = next(reversed(names), None)
+            self._inherited = undecided(self._directory, names)
             self._start(current.prepare(self._directory))
+            self.trouble = None
         except _DISK_ERRORS as error:
             self._troubled(error)
 
     def close(self) -> None:
-        """Checkpoint and close; waits for the disk."""
+        """Checkpoint and close; waits for the disk. For good: nothing can be stored after it."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self.trouble = "it is closed"
         self._retire()
         if self._next is not None:
             self._thread.submit(_discard, self._next)
@@ -113,36 +129,51 @@ class Roll:
         if self._first_row_ns is None:
             self._first_row_ns = self._monotonic_ns()
 
+    def totals(self) -> Mark:
+        """What was stored since `open`."""
+        return self._past + self._current.mark if self._current else self._past
+
     def due(self) -> bool:
         """Whether `tend` has something to do."""
-        return self._is_complete() or self._unchecked >= _CHECKPOINT_BYTES
+        return self._is_complete() or self._unchecked >= _CHECKPOINT_BYTES or (self._checkpoint is not None and self._checkpoint.done())
 
     def tend(self) -> None:
-        """Between commits: end a segment that is big or old enough, start a checkpoint in the background."""
+        """Between commits: end a segment that is big or old enough; keep its WAL short, most of it in the background."""
         self._harvest()
         if self._is_complete():
             self._succeed()
-        elif self._unchecked >= _CHECKPOINT_BYTES and self._current is not None and not self._jobs:
+        elif self._current is None:
+            return
+        elif self._checkpoint is None and self._unchecked >= _CHECKPOINT_BYTES:
             self._unchecked = 0
-            self._jobs.append(self._thread.submit(self._current.checkpoint))
+            self._checkpoint = self._thread.submit(self._current.checkpoint)
+        elif self._checkpoint is not None and self._checkpoint.done():
+            done, self._checkpoint = self._checkpoint, None
+            if done.exception():
+                self.setbacks += 1
+            else:
+                self._current.catch_up()
 
-    def recent(self, window_seconds: int) -> Iterator[tuple[int, list[bytes]]]:
-        """Digests of batches in earlier segments, received within the window: their age in nanoseconds, oldest first."""
+    def recent(self, window_seconds: int) -> list[tuple[int, list[bytes]]]:
+        """Digests of batches received within the window, by second: their age in nanoseconds, oldest first. To be asked before `open`.
+
+        Raises SchemaTooNew. A segment that cannot be read is a setback: retries of its batches will be stored again.
+        """
         now = self._clock_ns()
         since = now - window_seconds * 1_000_000_000
-        found: list[tuple[int, bytes]] = []
+        seconds: dict[int, list[bytes]] = {}
         for name in self._written_since(since):
-            segment = Segments(self._directory).open(name)
             try:
-                found += segment.recent(since)
-            finally:
-                segment.close()
-        for received_ns, digest in sorted(found):
-            yield max(0, now - received_ns), [digest]
+                with closing(Segments(self._directory).open(name)) as segment:
+                    for received_ns, digest in segment.recent(since):
+                        seconds.setdefault(min(received_ns, now) // 1_000_000_000, []).append(digest)
+            except JournalError:
+                self.setbacks += 1
+        return [(now - second * 1_000_000_000, seconds[second]) for second in sorted(seconds)]
 
     def _written_since(self, since_ns: int) -> list[str]:
         """Earlier segments that may have rows of that time: a segment's last row came before its successor was made."""
-        names = [name for name in layout.names(self._directory) if self._current is None or name != self._current.name]
+        names = layout.names(self._directory)
         return [name for name, successor in zip_longest(names, names[1:]) if not successor or layout.made_ns(successor) >= since_ns]
 
     def _commit(self, records: Sequence[Record]) -> None:
@@ -166,7 +197,7 @@ class Roll:
 
     def _heal(self) -> None:
         now = self._monotonic_ns()
-        if now - self._tried_ns >= _PROBE_NS:
+        if now - self._tried_ns >= _PROBE_NS and self._is_open:
             self._probe()
         if self.trouble is not None:
             raise JournalUnwritable(f"the journal cannot be written: {self.trouble}")
@@ -185,6 +216,8 @@ class Roll:
         """The current segment, or a fresh one where there is none; raises Failure."""
         if self._current is not None:
             return self._current
+        if not self._is_open:
+            raise Failure("the journal is closed", spent=False, unstored=True)
         try:
             return self._start(current.prepare(self._directory))
         except _DISK_ERRORS as error:
@@ -192,6 +225,7 @@ class Roll:
 
     def _start(self, prepared: Path) -> Current:
         """Make a prepared database the current segment. The one before is given up first: nothing may follow in it."""
+        self._decide_inherited()
         self._retire()
         self._newest = layout.fresh(self._newest, self._clock_ns())
         self._room.forget()
@@ -203,6 +237,13 @@ class Roll:
         finally:
             self._prepare_next()
         return self._current
+
+    def _decide_inherited(self) -> None:
+        """Before a later segment makes them final. One that cannot be written, a damaged one for one, is tried again with the next."""
+        for name in self._inherited:
+            with contextlib.suppress(sqlite3.Error):
+                decide(self._directory, name)
+                self._inherited = [other for other in self._inherited if other != name]
 
     def _succeed(self) -> None:
         """Go on in the segment held ready. While there is none, the current one goes on."""
@@ -229,7 +270,10 @@ class Roll:
         self._forget_current()
 
     def _forget_current(self) -> None:
-        self._current = None
+        self._past = self.totals()
+        if self._checkpoint is not None:
+            self._jobs.append(self._checkpoint)
+        self._current = self._checkpoint = None
         self._first_row_ns = None
         self._unchecked = 0
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import zstandard
 
-from upwell.journal import layout, mark, record, schema
+from upwell.journal import layout, mark, record
+from upwell.journal.disk import sync_directory
 from upwell.journal.mark import Mark
 from upwell.journal.record import Values
 from upwell.journal.rows import Page, Row, Tally
@@ -27,8 +28,9 @@ _CHECK_BYTES = 16 * 2**20
 _ROW_BYTES = 48
 """No row takes less of its file; a seq beyond size / this is noise."""
 
+_TRIES = 256
 _MOST_ITEMS = 2**31
-_ROWS = f"SELECT {record.COLUMNS} FROM batches WHERE seq BETWEEN ? AND ?"  # noqa: S608 # no value in it
+_ITEMS, _BYTES = (record.COLUMNS.split(", ").index(name) for name in ("items", "bytes"))
 
 
 class Segments:
@@ -62,24 +64,24 @@ class Segments:
         if name == self.newest():
             raise ValueError(f"{name} is the newest segment")
         layout.tombstone(self._directory, name).touch(0o600)
-        schema.sync_directory(self._directory)  # else a crash could bring back the mark without its rows, which looks like loss
+        sync_directory(self._directory)  # else a crash could bring back the mark without its rows, which looks like loss
         self._remove(name)
 
     def _remove(self, name: str) -> None:
         for path in layout.files(self._directory, name):
             path.unlink(missing_ok=True)
-        schema.sync_directory(self._directory)
+        sync_directory(self._directory)
         layout.tombstone(self._directory, name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """Rows to load, found by their columns: their seqs and inflated bytes, how far was looked, what was missing on the way."""
+    """Rows to load, found by their columns: how far was looked, what was missing on the way, whether a bound was met."""
 
     seqs: list[int]
-    bytes: int
     upto: int
     missing: int
+    full: bool
 
 
 class Segment:
@@ -117,9 +119,8 @@ class Segment:
 
     def row(self, seq: int) -> Row | None:
         """One row, or None where there is none that can be read."""
-        for values in self._scan.rows(_ROWS, seq, seq):
-            return record.row(self.name, values, self._decompressor) if record.intact(values) else None
-        return None
+        values = self._scan.find(record.COLUMNS, [seq], record.intact, floor=_floor(seq)).get(seq)
+        return record.row(self.name, values, self._decompressor) if values else None
 
     def tally(self, signal: Signal, after_seq: int = 0, upto: int | None = None) -> Tally:
         """Batches and items of a signal in (after_seq, upto], from the columns: their CRCs are not checked."""
@@ -153,15 +154,25 @@ class Segment:
         return totals
 
     def recent(self, since_ns: int) -> list[tuple[int, bytes]]:
-        """When each batch received since then came, and its digest, in the order of seq."""
+        """When each batch received since then came, and its digest. Looks backwards, until a window has none."""
         query = "SELECT received_ns, digest FROM batches WHERE seq BETWEEN ? AND ? AND received_ns >= ?"
-        rows = self._scan.rows(query, 1, self.last(), since_ns)
-        return [(received, digest) for received, digest in rows if isinstance(received, int) and isinstance(digest, bytes)]
+        found: list[tuple[int, bytes]] = []
+        for end in range(self.last(), 0, -_WINDOW):
+            rows = self._scan.rows(query, max(1, end - _WINDOW + 1), end, since_ns)
+            window = [(received, digest) for received, digest in rows if isinstance(received, int) and isinstance(digest, bytes)]
+            if not window:
+                break
+            found += window
+        return found
 
     def last(self) -> int:
         """The last seq that there is or, by the mark, must be."""
         marked = self.mark().seq  # read before the rows: what is marked by now must be found there
         top = self._top()
+        for _ in range(_TRIES):  # beyond the mark only an intact row counts: noise can pass for any number
+            if top <= marked or self._scan.find(record.COLUMNS, [top], record.intact, floor=top):
+                break
+            top = self._highest(marked + 1, top - 1, 1)
         return max(marked, top)
 
     def _top(self) -> int:
@@ -179,47 +190,57 @@ class Segment:
         total, last = Tally(), self.last()
         while after < last:
             taken, after, _ = self._take(signal, after, _CHECK_ROWS, _CHECK_BYTES)
-            total += Tally(len(taken), sum(values[4] for values in taken))
+            total += Tally(len(taken), sum(values[_ITEMS] for values in taken))
         return total
 
     def _take(self, signal: Signal, after: int, max_rows: int, max_bytes: int) -> tuple[list[Values], int, int]:
-        """Intact rows, the last seq looked at, and how many on the way were unreadable."""
+        """Intact rows, at least one if there is one; the last seq looked at; how many on the way were unreadable."""
         taken: list[Values] = []
-        unreadable, left, last = 0, max_bytes, self.last()
-        while after < last and len(taken) < max_rows:
-            end = min(after + _WINDOW, last)
-            choice = self._choose(signal, after, end, max_rows - len(taken), left, whatever_its_size=not taken)
+        unreadable, last = 0, self.last()
+        while after < last:
+            room = max_bytes - sum(values[_BYTES] for values in taken)
+            choice = self._choose(signal, after, last, max_rows - len(taken), room, whatever_its_size=not taken)
             found = self._load(signal, choice.seqs)
             taken += found
             unreadable += choice.missing + len(choice.seqs) - len(found)
-            after, left = choice.upto, left - choice.bytes
-            if after < end:
+            after = choice.upto
+            if choice.full and taken:
                 break
         return taken, after, unreadable
 
-    def _choose(self, signal: Signal, after: int, end: int, max_rows: int, max_bytes: int, *, whatever_its_size: bool) -> _Choice:
-        query = "SELECT seq, signal, bytes FROM batches WHERE seq BETWEEN ? AND ?"
-        columns = {seq: (record.SIGNALS.get(name), size) for seq, name, size in self._scan.rows(query, after + 1, end)}
+    def _choose(self, signal: Signal, after: int, last: int, max_rows: int, max_bytes: int, *, whatever_its_size: bool) -> _Choice:
+        """Look at the columns of one window of rows."""
+        end = min(_floor(after + 1) + _WINDOW - 1, last)
+        columns = self._scan.find("seq, signal, bytes", range(after + 1, end + 1), _is_plausible, floor=_floor(after + 1))
         seqs: list[int] = []
         total = missing = 0
+        wanted = signal.value.encode()
         for seq in range(after + 1, end + 1):
-            found, size = columns.get(seq, (None, 0))
-            if found is signal:
-                size = max(size, 0) if isinstance(size, int) else 0
-                if len(seqs) == max_rows or (total + size > max_bytes and (seqs or not whatever_its_size)):
-                    return _Choice(seqs, total, seq - 1, missing)
+            _, name, size = columns.get(seq, (seq, None, 0))
+            if name == wanted:
+                if len(seqs) >= max_rows or (total + size > max_bytes and (seqs or not whatever_its_size)):
+                    return _Choice(seqs, seq - 1, missing, full=True)
                 seqs.append(seq)
                 total += size
-            elif found is None:
+            elif name is None:
                 missing += 1
-        return _Choice(seqs, total, end, missing)
+        return _Choice(seqs, end, missing, full=False)
 
     def _load(self, signal: Signal, seqs: list[int]) -> list[Values]:
-        if not seqs:
-            return []
-        wanted = set(seqs)
-        rows = self._scan.rows(f"{_ROWS} AND signal = ?", seqs[0], seqs[-1], signal.value)
-        return [values for values in rows if values[0] in wanted and record.intact(values)]
+        floor = _floor(seqs[0]) if seqs else 1
+        found = self._scan.find(record.COLUMNS, seqs, record.intact, floor=floor, signal=signal.value)
+        return [found[seq] for seq in seqs if seq in found]
+
+
+def _is_plausible(columns: Values) -> bool:
+    """Whether `seq, signal, bytes` may be those of a row: its CRC is checked when it is loaded."""
+    _, signal, size = columns
+    return signal in record.SIGNALS and isinstance(size, int) and size >= 0
+
+
+def _floor(seq: int) -> int:
+    """The first seq of the window that `seq` is in: windows are the same however a lane cuts its pages."""
+    return (seq - 1) // _WINDOW * _WINDOW + 1
 
 
 def _size(directory: Path, name: str) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from upwell import config
@@ -32,9 +32,16 @@ _OFF_LOOP_BYTES = 256 * 2**10
 """Bodies above this are compressed in a thread: at some 200 MB/s they would hold the loop for over a millisecond."""
 
 
+_TICK_SECONDS = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the journal did since it was opened. `accepted` and `journaled` are items; the rest are batches, commits and seconds."""
+    """What the journal did since it was opened.
+
+    `accepted` and `journaled` count items, before and after policy, `batches` and `duplicates` batches. `setbacks` are
+    failures in the background that lose nothing and are tried again. The window is shorter than 300 s only under a flood.
+    """
 
     accepted: Mapping[Signal, int]
     journaled: Mapping[Signal, int]
@@ -42,33 +49,33 @@ class Counts:
     duplicates: Mapping[Signal, int]
     commits: int
     failed_commits: int
+    setbacks: int
     retry_window_seconds: float
 
 
-@dataclass(slots=True)
-class _Tallies:
-    accepted: dict[Signal, int] = field(default_factory=lambda: dict.fromkeys(Signal, 0))
-    journaled: dict[Signal, int] = field(default_factory=lambda: dict.fromkeys(Signal, 0))
-    batches: dict[Signal, int] = field(default_factory=lambda: dict.fromkeys(Signal, 0))
-    duplicates: dict[Signal, int] = field(default_factory=lambda: dict.fromkeys(Signal, 0))
-    commits: int = 0
-    failed_commits: int = 0
-
-
-@dataclass(slots=True)
 class _Flight:
     """A batch on its way to a commit, and all who wait for that commit: its own request and its retries."""
 
-    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    __slots__ = ("_waiters",)
 
-    def settle(self, error: JournalError | None) -> None:
-        for waiter in self.waiters:
+    def __init__(self) -> None:
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def waiter(self) -> asyncio.Future[None]:
+        """To be awaited. Each has its own: a cancelled request must not cancel the others'."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        return waiter
+
+    def land(self, problem: str | None) -> None:
+        """Tell the waiters how it ended: None is well."""
+        for waiter in self._waiters:
             if waiter.done():  # its request was cancelled
                 continue
-            if error is None:
+            if problem is None:
                 waiter.set_result(None)
             else:
-                waiter.set_exception(error)
+                waiter.set_exception(JournalUnwritable(problem))
 
 
 class Journal:
@@ -92,19 +99,24 @@ class Journal:
         self._queued_bytes = 0
         self._turns = 0
         self._seen = 0
-        self._tallies = _Tallies()
+        self._timer: asyncio.TimerHandle | None = None
+        self._duplicates = dict.fromkeys(Signal, 0)
+        self._commits = 0
+        self._failed_commits = 0
 
     def open(self) -> None:
         """Start a new segment and learn the digests of the last minutes.
 
         Raises DataDirError on a network file system and SchemaTooNew. A disk that cannot be written raises nothing: `ready` says so.
         """
-        self._roll.open()
         for age_ns, group in self._roll.recent(digests.WINDOW_SECONDS):
             self._digests.stored(group, age_ns=age_ns)
+        self._roll.open()
 
     def close(self) -> None:
         """Commit what is queued, checkpoint and close the segment. Waits for the disk."""
+        if self._timer is not None:
+            self._timer.cancel()
         while self._queue:
             self._commit()
         self._roll.close()
@@ -119,19 +131,19 @@ class Journal:
         Cancelling leaves the batch on its way to the disk. Raises JournalFull or JournalUnwritable, and then
         the batch is not acknowledged and its retry counts as new.
         """
-        known = entry.digest in self._digests
-        flight = self._digests.in_flight(entry.digest) if known else None
-        if flight is None:
-            if known and self._roll.trouble is None:
-                self._tallies.duplicates[entry.signal] += 1
-                return False
-            self._roll.admit()
-            if not known:
-                await self._wait(self._begin(entry))
-                return True
-        else:
-            await self._wait(flight)
-        self._tallies.duplicates[entry.signal] += 1
+        if entry.digest in self._digests:
+            return await self._again(entry)
+        self._roll.admit()
+        await self._begin(entry).waiter()
+        return True
+
+    async def _again(self, entry: Entry) -> bool:
+        flight = self._digests.in_flight(entry.digest)
+        if flight is not None:
+            await flight.waiter()
+        elif self._roll.trouble is not None:
+            self._roll.admit()  # what is stored may still lack its mark, which comes before any acknowledgement
+        self._duplicates[entry.signal] += 1
         return False
 
     def ready(self) -> str | None:
@@ -144,22 +156,17 @@ class Journal:
 
     def counts(self) -> Counts:
         """Figures for /metrics."""
-        tallies = self._tallies
+        totals = self._roll.totals()
         return Counts(
-            dict(tallies.accepted),
-            dict(tallies.journaled),
-            dict(tallies.batches),
-            dict(tallies.duplicates),
-            tallies.commits,
-            tallies.failed_commits,
+            totals.accepted,
+            totals.journaled,
+            totals.batches,
+            dict(self._duplicates),
+            self._commits,
+            self._failed_commits,
+            self._roll.setbacks,
             self._digests.held_seconds(),
         )
-
-    async def _wait(self, flight: _Flight) -> None:
-        """Each waiter has a future of its own: a cancelled request must not cancel the others'."""
-        waiter = asyncio.get_running_loop().create_future()
-        flight.waiters.append(waiter)
-        await waiter
 
     def _begin(self, entry: Entry) -> _Flight:
         flight = _Flight()
@@ -174,7 +181,7 @@ class Journal:
     def _compressed(self, entry: Entry, flight: _Flight, done: asyncio.Future[Record]) -> None:
         if error := done.exception():
             self._digests.failed([entry.digest])
-            flight.settle(JournalUnwritable(f"a batch could not be compressed: {error}"))
+            flight.land(f"a batch could not be compressed: {error}")
         else:
             self._enqueue(done.result(), flight)
 
@@ -193,11 +200,24 @@ class Journal:
             self._turns += 1
             asyncio.get_running_loop().call_soon(self._turn)
         elif waiting:
-            self._commit()
-            if self._queue:
-                self._await_more()
-            if self._roll.due():
-                asyncio.get_running_loop().call_soon(self._roll.tend)  # after the answers have been written
+            try:
+                self._commit()
+            finally:
+                self._after_commit()
+
+    def _after_commit(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._queue:
+            self._await_more()
+        if self._roll.due():
+            loop.call_soon(self._roll.tend)  # after the answers have been written
+        if self._timer is None:
+            self._timer = loop.call_later(_TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        """An idle journal's segment comes of age too."""
+        self._roll.tend()
+        self._timer = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
     def _await_more(self) -> None:
         self._seen, self._turns = len(self._queue), 0
@@ -219,27 +239,18 @@ class Journal:
         records = [one for one, _ in group]
         names = [one.entry.digest for one in records]
         stored = False
-        error: JournalError | None = JournalUnwritable("the commit was interrupted")
+        problem: str | None = "the commit was interrupted"
         try:
             self._roll.store(records)
-            stored, error = True, None
+            stored, problem = True, None
         except Failure as failure:
-            stored, error = failure.unmarked, JournalUnwritable(f"the commit failed: {failure}")
+            stored, problem = failure.unmarked, f"the commit failed: {failure}"
         finally:
             (self._digests.stored if stored else self._digests.failed)(names)
             for _, flight in group:
-                flight.settle(error)
-            self._tally(records, error)
-
-    def _tally(self, records: list[Record], error: JournalError | None) -> None:
-        if error is not None:
-            self._tallies.failed_commits += 1
-            return
-        self._tallies.commits += 1
-        for entry in (one.entry for one in records):
-            self._tallies.accepted[entry.signal] += entry.items + sum(entry.dropped.values())
-            self._tallies.journaled[entry.signal] += entry.items
-            self._tallies.batches[entry.signal] += 1
+                flight.land(problem)
+            self._commits += problem is None
+            self._failed_commits += problem is not None
 
     def bytes(self) -> int:
         """Bytes of all segment files."""

@@ -26,7 +26,7 @@ from upwell.gateway.door import Door, build
 from upwell.gateway.server import bind, serve
 from upwell.gateway.watch import Limits
 from upwell.identity import Keyring, Keys, NewKey, Pseudonyms
-from upwell.journal.rows import Entry
+from upwell.journal import Counts, Entry
 from upwell.otlp import Encoding, Signal
 from upwell.policy import pipeline
 
@@ -56,8 +56,17 @@ class MemoryJournal:
     def digest(self, key_id: str, signal: Signal, body: bytes) -> bytes:
         return blake2b(b"%b %b %b" % (key_id.encode(), signal.encode(), body), key=b"a test's key", digest_size=16).digest()
 
+    def forget(self) -> list[Entry]:
+        """Give back what was kept, and keep nothing of it."""
+        kept, self.entries, self._known = self.entries, [], set()
+        return kept
+
     def ready(self) -> str | None:
         return self.unready or (self.fail_with.message if isinstance(self.fail_with, JournalError) else None)
+
+    def counts(self) -> Counts:
+        nothing = dict.fromkeys(Signal, 0)
+        return Counts(nothing, nothing, nothing, nothing, len(self.entries), 0, 0, 300.0)
 
     def bytes(self) -> int:
         return sum(len(entry.body) for entry in self.entries)
