@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check docs lock clean
+.PHONY: help up test check bench docs lock clean
 
 help: # list these targets
 	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -27,6 +27,9 @@ check: $(VENV)/.tests # lint, formatting, types and layers, in seconds
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(CODE)
 	@$(BIN)/lint-imports
+
+bench: $(VENV)/.tests # measure this machine: throughput, latency and memory, beside two references
+	@$(BIN)/python -m bench
 
 docs: $(VENV)/.tests # write the generated parts of docs/ anew: settings, commands, errors
 	@$(BIN)/python docs/generate.py
