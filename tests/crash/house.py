@@ -80,8 +80,9 @@ class House:
 
     def wait_up(self) -> None:
         """Wait for a ready gateway and a worker that answers."""
-        until(lambda: self.ready() == 200, "a ready gateway")
-        until(self.working, "a worker that answers")
+        until(lambda: self.ready() == 200 or not self.running, "a ready gateway")
+        until(lambda: self.working() or not self.running, "a worker that answers")
+        assert self.running, f"it ended: {self.said()}"
 
     def stop(self, seconds: float = PATIENCE) -> int:
         """SIGTERM to the supervisor; its exit code."""

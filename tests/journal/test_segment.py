@@ -280,7 +280,7 @@ def test_noise_in_a_closed_file(closed: Place, seed: int) -> None:
     assert assert_salvaged(closed, originals) >= (0 if seed < 2 else 270)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(offset=st.floats(0, 1), length=st.integers(1, 3000), seed=st.integers(0, 99))
 def test_noise_anywhere_never_raises_and_never_lies(closed: Place, offset: float, length: int, seed: int) -> None:
     """Any noise in the main file: each row is either as it was written or counted as unreadable."""

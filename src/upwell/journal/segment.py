@@ -23,6 +23,9 @@ from upwell.otlp.model import Signal
 _WINDOW = 4096
 """Rows looked over in one read transaction: a few milliseconds, so that checkpoints are not kept waiting."""
 
+_LEAST, _AHEAD = 256, 4
+"""Rows looked over for a page: four times those asked for, since they may be of three signals, and at least 256."""
+
 _CHECK_ROWS = 1024
 _CHECK_BYTES = 16 * 2**20
 _ROW_BYTES = 48
@@ -138,7 +141,7 @@ class Segment:
     def beyond(self, signal: Signal) -> int:
         """Items of a signal in intact rows after the mark: committed, but the gateway ended before it could mark and acknowledge them.
 
-        Without a valid mark: 0.
+        Without a valid mark, or after a sealed one: 0.
         """
         found = self.mark()
         return self._checked(signal, found.seq).items if found.valid else 0
@@ -166,9 +169,10 @@ class Segment:
         return found
 
     def last(self) -> int:
-        """The last seq that there is or, by the mark, must be."""
-        marked = self.mark().seq  # read before the rows: what is marked by now must be found there
-        top = self._top()
+        """The last seq that counts: that there is or, by the mark, must be."""
+        found = self.mark()  # read before the rows: what is marked by now must be found there
+        marked = found.seq
+        top = 0 if found.sealed else self._top()
         for _ in range(_TRIES):  # beyond the mark only an intact row counts: noise can pass for any number
             if top <= marked or self._scan.find(record.COLUMNS, [top], record.intact, floor=top):
                 break
@@ -198,8 +202,9 @@ class Segment:
         taken: list[Values] = []
         unreadable, last = 0, self.last()
         while after < last:
-            room = max_bytes - sum(values[_BYTES] for values in taken)
-            choice = self._choose(signal, after, last, max_rows - len(taken), room, whatever_its_size=not taken)
+            rows_left, bytes_left = max_rows - len(taken), max_bytes - sum(values[_BYTES] for values in taken)
+            end = min(after + max(_LEAST, _AHEAD * rows_left), _floor(after + 1) + _WINDOW - 1, last)
+            choice = self._choose(signal, after, end, rows_left, bytes_left, whatever_its_size=not taken)
             found = self._load(signal, choice.seqs)
             taken += found
             unreadable += choice.missing + len(choice.seqs) - len(found)
@@ -208,9 +213,8 @@ class Segment:
                 break
         return taken, after, unreadable
 
-    def _choose(self, signal: Signal, after: int, last: int, max_rows: int, max_bytes: int, *, whatever_its_size: bool) -> _Choice:
-        """Look at the columns of one window of rows."""
-        end = min(_floor(after + 1) + _WINDOW - 1, last)
+    def _choose(self, signal: Signal, after: int, end: int, max_rows: int, max_bytes: int, *, whatever_its_size: bool) -> _Choice:
+        """Look at the columns of the rows in (after, end]."""
         columns = self._scan.find("seq, signal, bytes", range(after + 1, end + 1), _is_plausible, floor=_floor(after + 1))
         seqs: list[int] = []
         total = missing = 0
