@@ -57,5 +57,5 @@ $(VENV)/.tests: $(VENV)/.runs requirements-dev.lock
 
 tests/real_clients/node_modules/.package-lock.json: tests/real_clients/package-lock.json
 	@command -v npm >/dev/null || { echo "The tests with real exporters need Node and npm on the PATH" >&2; exit 1; }
-	@cd tests/real_clients && npm ci --no-audit --no-fund --loglevel=error
+	@cd tests/real_clients && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@

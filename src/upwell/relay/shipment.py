@@ -99,6 +99,8 @@ class Loader:
         packing = self._packing()
         candidates = [candidate for part in parts for candidate in self._intake.stored(part)]
         leftover = [candidate.slice() for candidate in candidates if not packing.add(candidate)]
+        if not candidates:
+            return None  # nothing of it can be read any more, and that is booked
         if not (packing.waiting or packing.expired or packing.faults or leftover):
             return self._keep(parts, packing)
         depth = max(part.depth for part in parts)
