@@ -47,18 +47,12 @@ def sections() -> Iterator[tuple[str, type[BaseModel], Mapping[str, FieldInfo]]]
     for name, field in config.Settings.model_fields.items():
         if model := _section(field):
             yield f"`[{name}]`", model, model.model_fields
-    common = config.CloudWatchSink.__mro__[1].model_fields  # type: ignore[attr-defined] # the base of every sink
-    yield "Every `[[sinks]]` block", _sinks_base(), common
+    common = config._Sink.model_fields
+    yield "Every `[[sinks]]` block", config._Sink, common
     for kind in (config.CloudWatchSink, config.OtlpSink):
         own = {name: field for name, field in kind.model_fields.items() if name not in common and not _section(field)}
         yield f'`[[sinks]]` of type "{kind.model_fields["type"].default}"', kind, own
     yield "`endpoints` of a CloudWatch sink", config.Endpoints, config.Endpoints.model_fields
-
-
-def _sinks_base() -> type[BaseModel]:
-    base = config.CloudWatchSink.__mro__[1]
-    assert issubclass(base, BaseModel)
-    return base
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:

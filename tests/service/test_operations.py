@@ -139,9 +139,8 @@ def test_a_signal_that_a_sink_no_longer_gets_is_closed(world: MakeWorld) -> None
     made = world()
     made.write(batch(["a"]))
     made.book.lanes.ensure("test/metrics", "test", "metrics")
-    narrowed = settings(made.folder).model_copy(
-        update={"sinks": [settings(made.folder).sinks[0].model_copy(update={"signals": ["metrics"]})]}
-    )
+    before = settings(made.folder)
+    narrowed = before.model_copy(update={"sinks": [before.sinks[0].model_copy(update={"signals": ["metrics"]})]})
 
     assert operations.close(Desk(narrowed, made.book, made.segments), "test") == {"items": 1}
 

@@ -47,7 +47,7 @@ def show(
 def replay(ids: Ids = None, every: All = False, config: Config = None, data_dir: DataDir = None) -> None:
     """Send quarantined batches again, before their lane's new ones."""
     done = _ask(config, data_dir, "quarantine_replay", ids=_chosen(ids, every))
-    output.message(f"{_batches(done['batches'])} wait in their lanes to be sent again.")
+    output.message(f"{_batches(done['batches'])} will be sent again.")
 
 
 @app.command("drop")

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from upwell.console import metrics
 from upwell.console.vitals import Vitals
+from upwell.exposition import CONTENT_TYPE
 
 ENDPOINTS = ("/healthz", "/readyz", "/metrics", "/api/ledger")
 
@@ -31,7 +32,7 @@ def build(*, vitals: Callable[[], Vitals], ledger: Callable[[], dict[str, Any]])
         return PlainTextResponse("\n".join(failed) or "ready", 503 if failed else 200)
 
     def scrape(_request: Request) -> Response:
-        return PlainTextResponse(metrics.render(vitals()), media_type=metrics.CONTENT_TYPE)
+        return PlainTextResponse(metrics.render(vitals()), media_type=CONTENT_TYPE)
 
     def sums(_request: Request) -> Response:
         return JSONResponse(ledger())

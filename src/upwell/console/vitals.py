@@ -41,7 +41,7 @@ class Vitals:
     """One look. `accepted` counts items per signal; `losses` the losses nobody has accepted; `taken_ns` is when."""
 
     taken_ns: int
-    accepted: Mapping[Signal, int]
+    accepted: Mapping[str, int]
     lanes: Sequence[LaneVitals]
     journal_bytes: int
     quarantined_batches: int
@@ -86,11 +86,11 @@ class Cached:
             return self._vitals
 
 
-def _accepted(journal: Path, book: Book, segments: Segments) -> Mapping[Signal, int]:
-    accepted: Counter[Signal] = Counter(dict.fromkeys(Signal, 0))
+def _accepted(journal: Path, book: Book, segments: Segments) -> Mapping[str, int]:
+    accepted: Counter[str] = Counter(dict.fromkeys(Signal, 0))
     with book.db.snapshot():  # a segment is in the archive or still there, never both
         for (signal, entry, _), items in book.lanes.archived().items():
-            accepted[Signal(signal)] += items if entry == "accepted" else 0
+            accepted[signal] += items if entry == "accepted" else 0
         gone = book.lanes.gone()
         for name in segments.names():
             if name not in gone:

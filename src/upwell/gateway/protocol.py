@@ -17,7 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from upwell.errors import HeadersTooLarge, Malformed, Refusal, RequestTimeout, Unavailable
+from upwell.errors import HeadersTooLarge, Malformed, MethodNotAllowed, Refusal, RequestTimeout, Unavailable
 from upwell.gateway.answers import Answer, refused
 from upwell.gateway.cycle import Cycle
 from upwell.gateway.watch import Watch
@@ -86,17 +86,30 @@ class HardenedProtocol(HttpToolsProtocol):
             return
         if self._reading is Reading.IDLE:
             self._read(Reading.HEAD)
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
         self._quiet += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            if self.cycle is not None:
-                self.cycle.keep_alive = False  # we go on in HTTP/1.1, and what follows is not read
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(self._refusal or Malformed(f"not a proper HTTP/1.1 request: {error}"))
         else:
             if self._quiet > self._limits.head_bytes and not self._over():
                 self._refuse(HeadersTooLarge("the request line, headers or chunk headers are too large"))
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Read the request again as if it had not offered another protocol.
+
+        Java's HTTP client offers HTTP/2 with its first request, and the parser takes what follows the head for that protocol.
+        """
+        line = b"%b %b HTTP/1.1\r\n" % (self.parser.get_method(), self.url)
+        lines = b"".join(b"%b: %b\r\n" % header for header in map(_without_upgrade, self.headers))
+        self.parser = httptools.HttpRequestParser(self)
+        self._quiet = 0
+        self._feed(line + lines + b"\r\n" + rest)
 
     # What the parser tells
 
@@ -117,6 +130,8 @@ class HardenedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         version = self.parser.get_http_version()
         self._check_head(version)
+        if self.parser.should_upgrade():
+            return
         path, _, query = self.url.partition(b"?")
         self.scope = {
             "type": "http",
@@ -148,6 +163,8 @@ class HardenedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._quiet = 0
         self._read(Reading.IDLE)
         if self.cycle is not None and not self.cycle.response_complete:
@@ -158,6 +175,8 @@ class HardenedProtocol(HttpToolsProtocol):
         lines = self.headers
         if version not in _VERSIONS:
             self._fail(Malformed("only HTTP/1.1 and HTTP/1.0 are spoken here"))
+        if self.parser.get_method() == b"CONNECT":
+            self._fail(MethodNotAllowed("this is not a proxy"))
         if version == "1.0" and any(name == b"transfer-encoding" for name, _ in lines):
             self._fail(Malformed("HTTP/1.0 has no Transfer-Encoding"))
         if len(lines) > self._limits.head_lines:
@@ -322,6 +341,13 @@ def _nothing() -> None:
 
 def _size(url: bytes, lines: list[tuple[bytes, bytes]]) -> int:
     return len(url) + sum(len(name) + len(value) + 4 for name, value in lines)
+
+
+def _without_upgrade(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    name, value = header
+    if name == b"connection":
+        return name, b"close" if b"close" in value.lower() else b"keep-alive"
+    return (b"x-declined", value) if name == b"upgrade" else header
 
 
 def _path(raw: bytes) -> str:

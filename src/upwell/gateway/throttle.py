@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from upwell.errors import Throttled
@@ -26,18 +26,31 @@ _BUCKETS_SWEPT: Final = 10_000  # full buckets are forgotten when there are more
 class Throttle:
     """`rate` requests a second per key, `burst` at once above it; a rate of 0 is no limit."""
 
-    def __init__(self, rate: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rate: float,
+        burst: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._interval = 1 / rate if rate else 0.0
         self._slack = self._interval * burst
         self._clock = clock
+        self._sleep = sleep
         self._full_at: dict[str, float] = {}  # key id → when its bucket will have filled up again
         self.waiting = 0
         self.waited = 0
 
     async def admit(self, key_id: str) -> None:
         """Let one request of a key through, after at most a second. Raises Throttled."""
+        if (wait := self.place(key_id)) > 0:
+            await self.wait(wait)
+
+    def place(self, key_id: str) -> float:
+        """Take the next place in a key's bucket; the seconds to `wait` for it. Raises Throttled if there is none within a second."""
         if not self._interval:
-            return
+            return 0.0
         now = self._clock()
         full_at = max(self._full_at.get(key_id, 0.0), now) + self._interval
         wait = full_at - self._slack - now
@@ -46,17 +59,17 @@ class Throttle:
         self._full_at[key_id] = full_at
         if len(self._full_at) > _BUCKETS_SWEPT:
             self._full_at = {key: at for key, at in self._full_at.items() if at > now}
-        if wait > 0:
-            await self._wait(wait)
+        return wait
 
     def _check_wait(self, wait: float) -> None:
         if wait > LONGEST_WAIT or self.waiting >= MOST_WAITERS:
             raise Throttled("this key sends faster than it may", retry_after=math.ceil(wait))
 
-    async def _wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> None:
+        """Wait for a place."""
         self.waiting += 1
         self.waited += 1
         try:
-            await asyncio.sleep(seconds)
+            await self._sleep(seconds)
         finally:
             self.waiting -= 1

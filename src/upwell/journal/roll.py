@@ -6,6 +6,7 @@ Knows nothing of requests and of those who wait.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from upwell.journal.current import Current, Failure
 from upwell.journal.mark import Mark
 from upwell.journal.record import Record
 from upwell.journal.segment import Segments
+from upwell.journal.undecided import decide, undecided
 
 _PROBE_NS = 1_000_000_000
 """A disk that failed is tried again at most once a second."""
@@ -67,6 +69,7 @@ class Roll:
         self._tried_ns = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._next: Future[Path] | None = None
+        self._inherited: list[str] = []
         self._checkpoint: Future[None] | None = None
         self._jobs: list[Future[None]] = []
 
@@ -78,7 +81,9 @@ class Roll:
             current.make_directory(self._directory)
             for leftover in layout.drafts(self._directory):
                 leftover.unlink(missing_ok=True)
-            self._newest = next(reversed(layout.names(self._directory)), None)
+            names = layout.names(self._directory)
+            self._newest = next(reversed(names), None)
+            self._inherited = undecided(self._directory, names)
             self._start(current.prepare(self._directory))
             self.trouble = None
         except _DISK_ERRORS as error:
@@ -211,6 +216,7 @@ class Roll:
 
     def _start(self, prepared: Path) -> Current:
         """Make a prepared database the current segment. The one before is given up first: nothing may follow in it."""
+        self._decide_inherited()
         self._retire()
         self._newest = layout.fresh(self._newest, self._clock_ns())
         self._room.forget()
@@ -222,6 +228,13 @@ class Roll:
         finally:
             self._prepare_next()
         return self._current
+
+    def _decide_inherited(self) -> None:
+        """Before a later segment makes them final. One that cannot be written, a damaged one for one, is tried again with the next."""
+        for name in self._inherited:
+            with contextlib.suppress(sqlite3.Error):
+                decide(self._directory, name)
+                self._inherited = [other for other in self._inherited if other != name]
 
     def _succeed(self) -> None:
         """Go on in the segment held ready. While there is none, the current one goes on."""

@@ -103,6 +103,7 @@ class Scan:
         try:
             connection.text_factory = bytes  # damaged text need not be UTF-8
             connection.execute("PRAGMA query_only=1")
+            connection.execute("PRAGMA writable_schema=1")  # else SQLite refuses a file that was cut as a whole; nothing is written here
             connection.execute("SELECT seq FROM batches LIMIT 0").fetchall()  # reads the schema, no row
             self._check_version(schema_version(connection))
         except sqlite3.DatabaseError as error:

@@ -17,10 +17,12 @@ import orjson
 from upwell.errors import Malformed, TooLarge
 from upwell.otlp.limits import MAX_ITEMS, MAX_OBJECTS
 from upwell.otlp.model import METRIC_KINDS, Batch, Signal
-from upwell.otlp.schema import BODIES
+from upwell.otlp.schema import BODIES, explain
 from upwell.otlp.shape import count
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+"""A JSON string, or the rest after one that never ends: else a hostile body would be searched again from every quote."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = frozenset(METRIC_KINDS)
 
@@ -34,7 +36,7 @@ def read_json(body: bytes, signal: Signal) -> tuple[Batch, int]:
     try:
         msgspec.convert(whole, BODIES[signal], strict=False)
     except msgspec.ValidationError as error:
-        raise Malformed(f"not an OTLP/JSON {signal} request: {error}") from error
+        raise Malformed(f"not an OTLP/JSON {signal} request: {explain(error)}") from None  # it quotes the content
     field = signal.resource_field
     batch = {field: whole.get(field) or []}
     if signal is Signal.METRICS:
@@ -43,8 +45,10 @@ def read_json(body: bytes, signal: Signal) -> tuple[Batch, int]:
 
 
 def _refuse_bomb(body: bytes) -> None:
-    # Texts may be full of brackets, code for one; they are left out where the quick count says too many.
-    if len(body) > MAX_OBJECTS and _openers(body) > MAX_OBJECTS and _openers(_STRING.sub(b"", body)) > MAX_OBJECTS:
+    if len(body) <= MAX_OBJECTS or (quick := _openers(body)) <= MAX_OBJECTS:
+        return
+    # Texts may be full of brackets, code for one.
+    if quick - sum(_openers(text[0]) for text in _TEXT.finditer(body)) > MAX_OBJECTS:
         raise TooLarge(f"more than {MAX_OBJECTS:,} JSON objects and arrays in one request", hint="Send smaller batches.")
 
 
@@ -78,11 +82,13 @@ def _parse(body: bytes, signal: Signal) -> Any:
         pass
     try:
         return orjson.loads(_mend(body))
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"not an OTLP/JSON {signal} request: {error}") from error
+    except ValueError as error:
+        raise Malformed(f"not an OTLP/JSON {signal} request: {error}") from None
+    except RecursionError:
+        raise Malformed(f"not an OTLP/JSON {signal} request: nested too deep") from None
 
 
 def _mend(body: bytes) -> bytes:
     """The same JSON with U+FFFD for what is not Unicode, and NaN and the infinities as strings."""
-    value = json.loads(body.decode("utf-8", "replace"), parse_constant=str)
+    value = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=str)
     return _SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode()

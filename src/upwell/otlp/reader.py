@@ -57,16 +57,21 @@ def read_attributes(pairs: Iterable[Any], level: int = 1) -> list[dict[str, Any]
     out: list[dict[str, Any]] = []
     add = out.append
     for pair in pairs:
-        value = pair.value
+        key, value = pair.key, pair.value
         # The two kinds that nearly all values are; an empty text and 0 go the long way, where their presence is seen.
-        if text := value.string_value:
-            add({"key": pair.key, "value": {"stringValue": text}})
-        elif whole := value.int_value:
-            add({"key": pair.key, "value": {"intValue": str(whole)}})
-        elif pair.HasField("value"):
-            add({"key": pair.key, "value": read_value(value, level)})
+        if key and (text := value.string_value):
+            add({"key": key, "value": {"stringValue": text}})
+        elif key and (whole := value.int_value):
+            add({"key": key, "value": {"intValue": str(whole)}})
         else:
-            add({"key": pair.key})
+            add(_read_pair(pair, level))
+    return out
+
+
+def _read_pair(pair: Any, level: int) -> dict[str, Any]:
+    out: dict[str, Any] = {"key": pair.key}
+    for field, value in pair.ListFields():
+        out[field.json_name] = read_value(value, level) if field.message_type is not None else value
     return out
 
 

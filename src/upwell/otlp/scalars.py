@@ -42,7 +42,3 @@ def from_base64(value: str) -> bytes:
     """Bytes from standard or URL-safe base64, padded or not."""
     plain = value.rstrip("=").replace("-", "+").replace("_", "/")
     return base64.b64decode(plain + "=" * (-len(plain) % 4))
-
-
-def from_boolean(value: bool | int | str) -> bool:
-    return value in (True, "true", "True", "TRUE", "1")

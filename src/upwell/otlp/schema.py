@@ -6,6 +6,8 @@ stands for a field that is not there. A body that passes can be written as proto
 
 from __future__ import annotations
 
+import gc
+import re
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -20,6 +22,12 @@ from upwell.otlp.scalars import ID_FIELDS
 
 _ANY_VALUE = "opentelemetry.proto.common.v1.AnyValue"
 _VALUE_HOLDERS = frozenset(f"opentelemetry.proto.common.v1.{name}" for name in ("AnyValue", "ArrayValue", "KeyValueList", "KeyValue"))
+
+_NO_TEXT = Annotated[str, Meta(min_length=2**62)]
+"""No text is that long. In a union it keeps msgspec, which reads numbers from texts, from reading "null" as null.
+
+Not a pattern that nothing matches: msgspec 0.22 frees a pattern beside a list as if it were a type, and crashes (its issue 717).
+"""
 
 _HEX = r"\A(?:[0-9a-fA-F]{2})*\Z"
 _BASE64 = r"\A(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?\Z"
@@ -36,7 +44,7 @@ _UINT64 = Annotated[int, Meta(ge=0)]
 
 _TYPES: dict[int, Any] = {
     FieldDescriptor.TYPE_STRING: str,
-    FieldDescriptor.TYPE_BOOL: bool,
+    FieldDescriptor.TYPE_BOOL: bool | _NO_TEXT,
     FieldDescriptor.TYPE_DOUBLE: float,
     FieldDescriptor.TYPE_INT32: _INT32,
     FieldDescriptor.TYPE_SINT32: _INT32,
@@ -49,18 +57,27 @@ _TYPES: dict[int, Any] = {
 }
 
 
+def _type_of_message(field: FieldDescriptor, inner: Any) -> Any:
+    if not field.is_repeated:
+        return inner | None | _NO_TEXT
+    # JavaScript exporters may put null among the values of an array; it stands for the empty value.
+    one: Any = inner | None | _NO_TEXT if inner.__name__ == "AnyValue" else inner
+    return list[one] | None | _NO_TEXT
+
+
 def _type_of(field: FieldDescriptor, level: int) -> Any:
     if field.message_type is not None:
-        inner = _struct(field.message_type, level)
-        # JavaScript exporters may put null among the values of an array; it stands for the empty value.
-        one = inner | None if field.message_type.full_name == _ANY_VALUE else inner
-    elif field.enum_type is not None:
-        one = _INT32 | Literal[tuple(value.name for value in field.enum_type.values)]
-    elif field.type == FieldDescriptor.TYPE_BYTES:
-        one = Annotated[str, Meta(pattern=_HEX if field.name in ID_FIELDS else _BASE64)]
-    else:
-        one = _TYPES[field.type]
-    return list[one] | None if field.is_repeated else one | None  # type: ignore[valid-type]
+        return _type_of_message(field, _struct(field.message_type, level))
+    one: Any = _type_of_scalar(field)
+    return list[one] | None | _NO_TEXT if field.is_repeated else one | None
+
+
+def _type_of_scalar(field: FieldDescriptor) -> Any:
+    if field.enum_type is not None:
+        return _INT32 | Literal[tuple(value.name for value in field.enum_type.values)]
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return Annotated[str, Meta(pattern=_HEX if field.name in ID_FIELDS else _BASE64)]
+    return _TYPES[field.type]
 
 
 @cache
@@ -73,8 +90,8 @@ def _struct(message: Descriptor, level: int) -> Any:
     fields: dict[str, Any] = {}
     for field in message.fields:
         too_deep = level >= MAX_NESTING and message.full_name == _ANY_VALUE and field.message_type is not None
-        fields[field.json_name] = None if too_deep else _type_of(field, level)
-        if field.is_repeated and field.message_type is not None and field.name != field.json_name:
+        fields[field.json_name] = None | _NO_TEXT if too_deep else _type_of(field, level)
+        if field.message_type is not None and field.name != field.json_name:
             fields[field.name] = None  # resource_logs and the like: to take it for unknown would lose what it holds
     return msgspec.defstruct(message.name, [(name, kind, None) for name, kind in fields.items()], gc=False)
 
@@ -85,4 +102,33 @@ def _body(signal: Signal) -> Any:
 
 
 BODIES = {signal: _body(signal) for signal in Signal}
-"""Per signal, the type for `msgspec.convert(..., strict=False)`, whose `ValidationError` names the place."""
+"""Per signal, the type for `msgspec.convert(..., strict=False)`; `explain` says what its `ValidationError` means."""
+
+for _type in BODIES.values():
+    msgspec.convert({}, _type)  # msgspec looks at a type at its first use, and two threads that use it first at once crash the process
+
+gc.freeze()  # msgspec 0.22 crashes where such types are freed, so the interpreter's last collection must pass them over
+
+_WORDS = [
+    (re.compile(pattern, re.DOTALL), words)
+    for pattern, words in (
+        (r"`str` of length >= \d+", "`object | array | bool | null`, got `str`"),
+        (r"`str` matching regex '.*a-f.*'", "pairs of hex digits"),
+        (r"`str` matching regex '.*'", "base64"),
+        (r"`str \| (\w+) \| null`|`(bool) \| str \| null`", r"`\1\2 | null`"),
+        (r"Invalid enum value '.*'", "Expected a number or a name of the enum"),
+        (r"Expected `null`, got `\w+`", "OTLP/JSON has another name for this, or another path"),
+        (
+            r"Expected `str \| null`, got `object` - at `(.{,99}).*\.(?:array|kvlist)Value`",
+            rf"Values are nested deeper than {MAX_NESTING} - at `\1...`",
+        ),
+    )
+]
+
+
+def explain(error: msgspec.ValidationError) -> str:
+    """What is wrong and where, in the words of OTLP/JSON and without a word of the content."""
+    text = str(error)
+    for pattern, words in _WORDS:
+        text = pattern.sub(words, text)
+    return text

@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from upwell.otlp.messages import REQUESTS, Request
 from upwell.otlp.model import Batch, Signal
-from upwell.otlp.scalars import ID_FIELDS, from_base64, from_boolean, from_integer, is_null
+from upwell.otlp.scalars import ID_FIELDS, from_base64, from_integer, is_null
 
 Write: TypeAlias = Callable[[Any, Any], None]
 """Writes a JSON value, never None, into a message."""
@@ -51,10 +51,10 @@ def write_attributes(pairs: Any, values: Iterable[Mapping[str, Any]]) -> None:
             continue
         inner = add(key=attribute.get("key") or "").value
         # The two kinds that nearly all values are.
-        text = value.get("stringValue")
+        text, whole = value.get("stringValue"), value.get("intValue")
         if text is not None and len(value) == 1:
             inner.string_value = text
-        elif (whole := value.get("intValue")) is not None and len(value) == 1:
+        elif whole is not None and len(value) == 1 and not is_null(whole):
             inner.int_value = from_integer(whole)
         else:
             inner.SetInParent()
@@ -119,7 +119,7 @@ def _converter(field: FieldDescriptor) -> Callable[[Any], Any]:
     if field.type == FieldDescriptor.TYPE_DOUBLE:
         return float
     if field.type == FieldDescriptor.TYPE_BOOL:
-        return from_boolean
+        return bool
     if field.type == FieldDescriptor.TYPE_BYTES:
         return bytes.fromhex if field.name in ID_FIELDS else from_base64
     if field.type in _UNSIGNED_64:

@@ -10,7 +10,6 @@ from contextlib import closing
 import uvloop
 
 from upwell import gateway, policy
-from upwell.gateway.server import serve
 from upwell.identity import Keyring, Keys, Pseudonyms
 from upwell.journal.writer import Journal
 from upwell.service import sockets
@@ -40,7 +39,8 @@ async def _run(post: Post) -> None:
             if not len(keyring):
                 _log.warning("there are no keys, so every request is refused: `upwell keys add` makes one")
             steps = policy.pipeline(settings.policy, Pseudonyms(salt))
-            await serve(post.sockets, settings, gateway.build(settings, keyring, journal, steps), stop=stop)
+            gateway.tune()
+            await gateway.serve(post.sockets, settings, gateway.build(settings, keyring, journal, steps), stop=stop)
         finally:
             journal.close()
     _log.info("stopped")

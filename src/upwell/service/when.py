@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from upwell.errors import ConfigError
 
+_END = 2**63  # nanoseconds that SQLite can keep: the year 2262
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -17,11 +18,13 @@ def parse_moment(text: str, now: datetime | None = None) -> int:
             moment = (now or datetime.now(UTC)) + timedelta(seconds=int(number) * _UNITS[unit])
         else:
             moment = datetime.fromisoformat(text)
-        return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 10**9
+        found = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 10**9
     except (ValueError, OverflowError):
-        raise ConfigError(
-            f"{text!r} is no moment", hint="Write a time from now, such as 30d or 12h, or a date, such as 2027-01-31."
-        ) from None
+        found = _END
+    if found >= _END:
+        hint = "Write a time from now, such as 30d or 12h, or a date, such as 2027-01-31."
+        raise ConfigError(f"{text!r} is no moment that can be kept", hint=hint)
+    return found
 
 
 def format_ns(value: int | None) -> str | None:

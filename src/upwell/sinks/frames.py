@@ -10,33 +10,39 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from msgspec import Raw
 
 from upwell.otlp import Encoding, Signal
+
+Piece: TypeAlias = bytes | Raw
+"""Encoded bytes, or a view of them in the row's body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A wrapper around the items [first, last), which are never none.
 
-    `head` is what it holds beside its list. `overhead` is the bytes it adds to what is inside it, at most:
-    a wrapper around fewer items may be a byte or two smaller. `inner` is empty where the items follow at once.
+    It is written as `head`, what is inside, `tail`, as its encoding puts them together. `overhead` is the bytes it
+    adds, at most: around fewer items it may be a byte or two less. `inner` is empty where the items follow at once.
     """
 
     first: int
     last: int
     head: bytes
+    tail: bytes
     overhead: int
-    tail: bytes = b""
     inner: tuple[Frame, ...] = ()
 
 
 class Notation(Protocol):
     """How an encoding puts a list together."""
 
-    separator: bytes
+    @property
+    def separator(self) -> bytes: ...
 
-    def wrap(self, frame: Frame, parts: Sequence[bytes]) -> bytes: ...
+    def wrap(self, frame: Frame, parts: Sequence[Piece]) -> bytes: ...
 
 
 class Ruler:
@@ -44,8 +50,8 @@ class Ruler:
 
     def __init__(self, costs: Iterable[int], frames: Iterable[Frame]) -> None:
         self._upto = list(accumulate(costs, initial=0))
-        self.items = len(self._upto) - 1
-        begun, change = [0] * (self.items + 1), [0] * (self.items + 1)
+        items = len(self._upto) - 1
+        begun, change = [0] * (items + 1), [0] * (items + 1)
         for frame in _all(frames):
             begun[frame.first] += frame.overhead
             change[frame.first] += frame.overhead
@@ -63,7 +69,7 @@ class Ruler:
 class Pieces:
     """Encoded items under their frames."""
 
-    def __init__(self, items: Sequence[bytes], frames: Sequence[Frame], notation: Notation) -> None:
+    def __init__(self, items: Sequence[Piece], frames: Sequence[Frame], notation: Notation) -> None:
         self.items = items
         self.frames = frames
         self._notation = notation
@@ -75,10 +81,12 @@ class Pieces:
 
     def fragment(self, first: int, last: int) -> bytes:
         """The items [first, last) in their wrappers, as a part of a request's one list."""
+        if last <= first:
+            return b""
         return self._notation.separator.join([self._cut(frame, first, last) for frame in _touching(self.frames, first, last)])
 
     def _cut(self, frame: Frame, first: int, last: int) -> bytes:
-        parts: Sequence[bytes]
+        parts: Sequence[Piece]
         if frame.inner:
             parts = [self._cut(inner, first, last) for inner in _touching(frame.inner, first, last)]
         else:

@@ -30,19 +30,9 @@ def unix_ns(value: Any) -> int:
         return 0
 
 
-def record_time(record: Mapping[str, Any], received_ns: int) -> int:
-    """The time of a log record in its OTLP/JSON form, Unix ns, never 0."""
-    own = unix_ns(record.get("timeUnixNano"))
-    return own or _stated(record.get("attributes")) or unix_ns(record.get("observedTimeUnixNano")) or received_ns
-
-
-def message_time(item: Any, received_ns: int) -> int:
-    """The time of a data point or span (as messages) that carries none itself, Unix ns, never 0."""
-    for pair in item.attributes:
-        if pair.key == ATTRIBUTE:
-            value = pair.value
-            return parse(value.string_value or value.int_value) or received_ns
-    return received_ns
+def item_time(item: Mapping[str, Any], received_ns: int) -> int:
+    """The time for an item, in its OTLP/JSON form, that carries none itself: Unix ns, never 0."""
+    return _stated(item.get("attributes")) or unix_ns(item.get("observedTimeUnixNano")) or received_ns
 
 
 def parse(stated: str | int) -> int:

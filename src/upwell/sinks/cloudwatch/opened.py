@@ -7,51 +7,42 @@ as protobuf and weigh their bytes. An item without a time gets one here, in what
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from upwell.journal.rows import Row
-from upwell.otlp import Encoding, Signal, decode, to_message
+from upwell.otlp import Signal
+from upwell.otlp.wire import varint
 from upwell.sinks.base import Limits
 from upwell.sinks.cloudwatch import limits, rules
 from upwell.sinks.cloudwatch.flat import context_size, own_size
+from upwell.sinks.cutting import cut
 from upwell.sinks.frames import Pieces, Ruler
-from upwell.sinks.json_frames import cut_json
-from upwell.sinks.times import LATEST_NS, message_time, record_time, unix_ns
-from upwell.sinks.wire_frames import cut_wire
+from upwell.sinks.json_scribe import JsonScribe
+from upwell.sinks.times import item_time, unix_ns
+from upwell.sinks.wire_scribe import WireScribe
 
-
-@dataclass(slots=True)
-class _Noted:
-    """What is found out on the one walk over a row's items."""
-
-    times: array[int] = field(default_factory=lambda: array("q"))
-    faults: dict[int, str] = field(default_factory=dict)
-
-    def note(self, time_ns: int, fault: str | None) -> None:
-        if fault is not None:
-            self.faults[len(self.times)] = fault
-        self.times.append(time_ns)
+_Object = Mapping[str, Any]
 
 
 class OpenedRow:
     """`Opened` for all three signals."""
 
-    __slots__ = ("_limit", "_noted", "_pieces", "_ruler", "items")
+    __slots__ = ("_faults", "_limit", "_pieces", "_ruler", "_times", "items")
 
-    def __init__(self, pieces: Pieces, ruler: Ruler, noted: _Noted, limit: int) -> None:
-        self.items = len(noted.times)
+    def __init__(self, pieces: Pieces, ruler: Ruler, times: array[int], faults: Mapping[int, str], limit: int) -> None:
+        self.items = len(times)
         self._pieces = pieces
         self._ruler = ruler
-        self._noted = noted
+        self._times = times
+        self._faults = faults
         self._limit = limit
 
     def time_ns(self, item: int) -> int:
-        return self._noted.times[item]
+        return self._times[item]
 
     def fault(self, item: int) -> str | None:
-        return self._noted.faults.get(item) or self._too_much(item)
+        return self._faults.get(item) or self._too_much(item)
 
     def _too_much(self, item: int) -> str | None:
         weight = self._ruler.weight(item, item + 1)
@@ -65,67 +56,96 @@ class OpenedRow:
 
 
 def open_row(row: Row, bounds: Limits) -> OpenedRow:
-    """Decode a row. Raises Malformed for a body that no gateway wrote."""
-    batch = decode(row.body, row.signal, Encoding.JSON).batch
+    """Cut a row up. Raises Malformed for a body that no gateway wrote."""
     if row.signal is Signal.LOGS:
-        noted, ruler = _note_records(batch, row.received_ns, bounds.bytes)
-        return OpenedRow(cut_json(batch, Signal.LOGS), ruler, noted, bounds.bytes)
-    message = to_message(batch, row.signal)
-    noted = _note_points(message, row.received_ns) if row.signal is Signal.METRICS else _note_spans(batch, message, row.received_ns)
-    del batch  # of a large row it is ten times the body
-    pieces = cut_wire(message, row.signal)
-    return OpenedRow(pieces, pieces.ruler(), noted, bounds.bytes)
+        records = _Records(row.received_ns, bounds.bytes)
+        pieces = cut(row.body, row.signal, JsonScribe(), records)
+        return OpenedRow(pieces, Ruler(records.weights, ()), records.times, records.faults, bounds.bytes)
+    look = _Points(row.received_ns) if row.signal is Signal.METRICS else _Spans(row.received_ns)
+    pieces = cut(row.body, row.signal, WireScribe(row.signal), look)
+    faults = look.faults if row.signal is Signal.METRICS else {**_large_spans(pieces), **look.faults}
+    return OpenedRow(pieces, pieces.ruler(), look.times, faults, bounds.bytes)
 
 
-def _note_records(batch: Mapping[str, Any], received_ns: int, request_bytes: int) -> tuple[_Noted, Ruler]:
-    noted, weights = _Noted(), array("q")
-    large = request_bytes > limits.LOGS_BYTES
-    for resource in batch["resourceLogs"]:
-        for scope in resource.get("scopeLogs") or ():
-            around, wide = context_size(resource, scope), rules.log_context(resource, scope)
-            for record in scope.get("logRecords") or ():
-                time_ns = _dated(record, received_ns)
-                size = around + own_size(record)
-                noted.note(time_ns, wide or rules.event(size, large=large))
-                # Of events over the limit a request may have one: no two go where each takes more than half.
-                least = request_bytes // 2 + 1 if size > limits.EVENT_TEXT_BYTES else 0
-                weights.append(max(least, size + limits.EVENT_BYTES + limits.EVENT_MARGIN))
-    return noted, Ruler(weights, ())
+class _Looker:
+    """What the inspectors have in common: times and faults, by item."""
+
+    def __init__(self, received_ns: int) -> None:
+        self.times = array("q")
+        self.faults: dict[int, str] = {}
+        self._received_ns = received_ns
+
+    def _note(self, time_ns: int, fault: str | None) -> None:
+        if fault is not None:
+            self.faults[len(self.times)] = fault
+        self.times.append(time_ns)
+
+    def _date(self, item: dict[str, Any], field: str) -> tuple[int, bool]:
+        """An item's time, and whether it had to be given one."""
+        own = unix_ns(item.get(field))
+        if own:
+            return own, False
+        time_ns = item_time(item, self._received_ns)
+        item[field] = str(time_ns)
+        return time_ns, True
 
 
-def _dated(record: dict[str, Any], received_ns: int) -> int:
-    time_ns = record_time(record, received_ns)
-    if not unix_ns(record.get("timeUnixNano")):
-        record["timeUnixNano"] = str(time_ns)
-    return time_ns
+class _Records(_Looker):
+    def __init__(self, received_ns: int, request_bytes: int) -> None:
+        super().__init__(received_ns)
+        self.weights = array("q")
+        self._request_bytes = request_bytes
+        self._large = request_bytes > limits.LOGS_BYTES
+        self._around = 0
+        self._wide: str | None = None
+
+    def enter(self, resource: _Object, scope: _Object) -> None:
+        self._around, self._wide = context_size(resource, scope), rules.log_context(resource, scope)
+
+    def see(self, item: dict[str, Any]) -> bool:
+        time_ns, changed = self._date(item, "timeUnixNano")
+        size = self._around + own_size(item)
+        self._note(time_ns, self._wide or rules.event(size, large=self._large))
+        # Of events over the limit a request may have one: no two go where each takes more than half.
+        least = self._request_bytes // 2 + 1 if size > limits.EVENT_TEXT_BYTES else 0
+        self.weights.append(max(least, size + limits.EVENT_BYTES + limits.EVENT_MARGIN))
+        return changed
 
 
-def _note_points(message: Any, received_ns: int) -> _Noted:
-    noted = _Noted()
-    for resource in message.resource_metrics:
-        for scope in resource.scope_metrics:
-            shared = rules.Shared.of(resource, scope)
-            for item in _points(scope):
-                item.time_unix_nano = item.time_unix_nano or message_time(item, received_ns)
-                noted.note(min(item.time_unix_nano, LATEST_NS), rules.point(item, shared))
-    return noted
+class _Points(_Looker):
+    _shared = rules.Labels()
+
+    def enter(self, resource: _Object, scope: _Object) -> None:
+        below_resource, below_scope = resource.get("resource") or {}, scope.get("scope") or {}
+        self._shared = rules.Labels.of(below_resource.get("attributes")) + rules.Labels.of(below_scope.get("attributes"))
+
+    def see(self, item: dict[str, Any]) -> bool:
+        time_ns, changed = self._date(item, "timeUnixNano")
+        self._note(time_ns, rules.labels(self._shared + rules.Labels.of(item.get("attributes"))))
+        return changed
 
 
-def _points(scope_metrics: Any) -> Iterator[Any]:
-    for metric in scope_metrics.metrics:
-        kind = metric.WhichOneof("data")
-        if kind is not None:
-            yield from getattr(metric, kind).data_points
+class _Spans(_Looker):
+    _wide: str | None = None
+
+    def enter(self, resource: _Object, scope: _Object) -> None:
+        self._wide = rules.span_context(resource, scope)
+
+    def see(self, item: dict[str, Any]) -> bool:
+        start, end = unix_ns(item.get("startTimeUnixNano")), unix_ns(item.get("endTimeUnixNano"))
+        latest = max(start, end) or item_time(item, self._received_ns)
+        if not start:
+            item["startTimeUnixNano"] = str(latest)
+        if not end:
+            item["endTimeUnixNano"] = str(latest)
+        self._note(latest, self._wide or rules.span_length(start or latest, end or latest))
+        return not (start and end)
 
 
-def _note_spans(batch: Mapping[str, Any], message: Any, received_ns: int) -> _Noted:
-    noted = _Noted()
-    for entry, resource in zip(batch["resourceSpans"], message.resource_spans, strict=True):
-        for scope_entry, scope in zip(entry.get("scopeSpans") or (), resource.scope_spans, strict=True):
-            wide = rules.span_context(entry, scope_entry, resource.resource.ByteSize() + scope.scope.ByteSize())
-            for item in scope.spans:
-                latest = max(item.start_time_unix_nano, item.end_time_unix_nano) or message_time(item, received_ns)
-                item.start_time_unix_nano = item.start_time_unix_nano or latest
-                item.end_time_unix_nano = item.end_time_unix_nano or latest
-                noted.note(min(latest, LATEST_NS), wide or rules.span(item))
-    return noted
+def _large_spans(pieces: Pieces) -> dict[int, str]:
+    faults = {}
+    for number, piece in enumerate(pieces.items):
+        content = len(piece) - len(b"\x12") - len(varint(len(piece)))
+        if fault := rules.span_size(content):
+            faults[number] = fault
+    return faults

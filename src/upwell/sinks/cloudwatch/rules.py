@@ -7,23 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
+from upwell.otlp.writer import write_message
 from upwell.sinks.cloudwatch import limits
 from upwell.sinks.cloudwatch.flat import context_size
 
+_Object = Mapping[str, Any]
+
 _HOUR_NS = 3600 * 10**9
-_SURELY_FEW_LABEL_BYTES = limits.LABEL_BYTES // 2
-"""A point this small on the wire has not twice as much text: base64 adds a third, and 150 numbers some 3 KB."""
 
 
-def log_context(resource_entry: Mapping[str, Any], scope_entry: Mapping[str, Any]) -> str | None:
+def log_context(resource_entry: _Object, scope_entry: _Object) -> str | None:
     """Resource and scope of log records."""
     sent = len(orjson.dumps(resource_entry.get("resource"))) + len(orjson.dumps(scope_entry.get("scope")))
     return _context(max(sent, context_size(resource_entry, scope_entry)))
 
 
-def span_context(resource_entry: Mapping[str, Any], scope_entry: Mapping[str, Any], sent: int) -> str | None:
-    """Resource and scope of spans; `sent` is their size in the request."""
+def span_context(resource_entry: _Object, scope_entry: _Object) -> str | None:
+    """Resource and scope of spans."""
+    resource, scope = ResourceSpans(), ScopeSpans()
+    write_message(resource, resource_entry)
+    write_message(scope, scope_entry)
+    sent = resource.resource.ByteSize() + scope.scope.ByteSize()
     return _context(max(sent, context_size(resource_entry, scope_entry)))
 
 
@@ -34,41 +40,41 @@ def event(text_bytes: int, *, large: bool) -> str | None:
     return f"the log event has {text_bytes:,} bytes with its resource and scope; CloudWatch Logs takes {limits.EVENT_TEXT_BYTES:,}"
 
 
-def span(item: Any) -> str | None:
-    """One span, as a message."""
-    size = item.ByteSize()
-    if size > limits.SPAN_BYTES:
-        return f"the span has {size:,} bytes; X-Ray takes {limits.SPAN_BYTES:,}"
-    lasted = item.end_time_unix_nano - item.start_time_unix_nano
-    if lasted > limits.SPREAD_NS:
-        return f"the span lasts {lasted / _HOUR_NS:.1f} hours; the times of a request to X-Ray may lie {limits.SPREAD_NS // _HOUR_NS} apart"
-    return None
+def span_size(wire_bytes: int) -> str | None:
+    """One span, by its protobuf bytes."""
+    return f"the span has {wire_bytes:,} bytes; X-Ray takes {limits.SPAN_BYTES:,}" if wire_bytes > limits.SPAN_BYTES else None
+
+
+def span_length(start_ns: int, end_ns: int) -> str | None:
+    """One span, by its times."""
+    if end_ns - start_ns <= limits.SPREAD_NS:
+        return None
+    hours = (end_ns - start_ns) / _HOUR_NS
+    return f"the span lasts {hours:.1f} hours; the times of a request to X-Ray may lie {limits.SPREAD_NS // _HOUR_NS} apart"
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """What the data points of one scope have in common: attributes of resource and scope."""
+class Labels:
+    """Attributes of a data point, or of some of the levels that it has them from."""
 
-    labels: int
-    wire_bytes: int
-    text_bytes: int
+    count: int = 0
+    bytes: int = 0
 
     @classmethod
-    def of(cls, resource_metrics: Any, scope_metrics: Any) -> Shared:
-        pairs = [*resource_metrics.resource.attributes, *scope_metrics.scope.attributes]
-        return cls(len(pairs), sum(pair.ByteSize() for pair in pairs), _text_bytes(pairs))
+    def of(cls, pairs: Iterable[_Object] | None) -> Labels:
+        found = list(pairs or ())
+        return cls(len(found), sum(len((pair.get("key") or "").encode()) + _text_size(pair.get("value")) for pair in found))
+
+    def __add__(self, other: Labels) -> Labels:
+        return Labels(self.count + other.count, self.bytes + other.bytes)
 
 
-def point(item: Any, shared: Shared) -> str | None:
-    """One data point, as a message."""
-    labels = shared.labels + len(item.attributes)
-    if labels > limits.LABELS:
-        return f"the data point has {labels} attributes with its scope's and resource's; CloudWatch takes {limits.LABELS}"
-    if shared.wire_bytes + item.ByteSize() <= _SURELY_FEW_LABEL_BYTES:
-        return None
-    size = shared.text_bytes + _text_bytes(item.attributes)
-    if size > limits.LABEL_BYTES:
-        return f"names and values of the data point's attributes have {size:,} bytes; CloudWatch takes {limits.LABEL_BYTES:,}"
+def labels(found: Labels) -> str | None:
+    """All attributes of one data point."""
+    if found.count > limits.LABELS:
+        return f"the data point has {found.count} attributes with its scope's and resource's; CloudWatch takes {limits.LABELS}"
+    if found.bytes > limits.LABEL_BYTES:
+        return f"names and values of the data point's attributes have {found.bytes:,} bytes; CloudWatch takes {limits.LABEL_BYTES:,}"
     return None
 
 
@@ -78,14 +84,7 @@ def _context(size: int) -> str | None:
     return f"resource and scope have {size:,} bytes; CloudWatch takes {limits.CONTEXT_BYTES:,}"
 
 
-def _text_bytes(pairs: Iterable[Any]) -> int:
-    return sum(len(pair.key.encode()) + _text_size(pair.value) for pair in pairs)
-
-
-def _text_size(value: Any) -> int:
-    kind = value.WhichOneof("value")
-    if kind == "string_value":
-        return len(value.string_value.encode())
-    if kind in ("int_value", "double_value", "bool_value"):
-        return len(str(getattr(value, kind)))
-    return len("null") if kind is None else int(value.ByteSize())
+def _text_size(value: _Object | None) -> int:
+    """Bytes of a value as text: strings as they are, all else as JSON."""
+    held = next((held for held in (value or {}).values() if held is not None), None)
+    return len(held.encode()) if isinstance(held, str) else len(orjson.dumps(held))

@@ -7,16 +7,18 @@ may know better. `time_ns` has the time that the lane's own age limit goes by.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
 from upwell.journal.rows import Row
-from upwell.otlp import Batch, Encoding, Signal, decode, items, to_message
+from upwell.otlp import Encoding, Signal
 from upwell.sinks.base import Glance
+from upwell.sinks.cutting import cut
 from upwell.sinks.frames import Pieces
-from upwell.sinks.json_frames import cut_json
+from upwell.sinks.json_scribe import JsonScribe
 from upwell.sinks.otlp.limits import LIMITS
-from upwell.sinks.times import record_time, unix_ns
-from upwell.sinks.wire_frames import cut_wire
+from upwell.sinks.times import item_time, unix_ns
+from upwell.sinks.wire_scribe import WireScribe
 
 
 class OpenedRow:
@@ -56,19 +58,24 @@ def glance(row: Row, encoding: Encoding) -> Glance | None:
 
 
 def open_row(row: Row, encoding: Encoding) -> OpenedRow:
-    """Decode a row. Raises Malformed for a body that no gateway wrote."""
-    batch = decode(row.body, row.signal, Encoding.JSON).batch
-    times = array("q", _times(batch, row))
-    if encoding is Encoding.JSON:
-        return OpenedRow(cut_json(batch, row.signal), times)
-    message = to_message(batch, row.signal)
-    del batch
-    return OpenedRow(cut_wire(message, row.signal), times)
+    """Cut a row up. Raises Malformed for a body that no gateway wrote."""
+    dates = _Dates(row)
+    pieces = cut(row.body, row.signal, JsonScribe() if encoding is Encoding.JSON else WireScribe(row.signal), dates)
+    return OpenedRow(pieces, dates.times)
 
 
-def _times(batch: Batch, row: Row) -> Iterator[int]:
-    for found in items(batch, row.signal):
-        if row.signal is Signal.TRACES:
-            yield unix_ns(found.item.get("endTimeUnixNano")) or unix_ns(found.item.get("startTimeUnixNano")) or row.received_ns
-        else:
-            yield record_time(found.item, row.received_ns)
+class _Dates:
+    """Notes when each item happened, and changes none."""
+
+    def __init__(self, row: Row) -> None:
+        self.times = array("q")
+        self._fields = ("endTimeUnixNano", "startTimeUnixNano") if row.signal is Signal.TRACES else ("timeUnixNano",)
+        self._received_ns = row.received_ns
+
+    def enter(self, resource: Mapping[str, Any], scope: Mapping[str, Any]) -> None:
+        """Nothing hangs on them."""
+
+    def see(self, item: dict[str, Any]) -> bool:
+        own = next((time for field in self._fields if (time := unix_ns(item.get(field)))), 0)
+        self.times.append(own or item_time(item, self._received_ns))
+        return False

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from upwell.otlp.model import Encoding, Signal
+from upwell.testing.answers import Refused, Spelling
 from upwell.testing.archive import NotKept
 from upwell.testing.listener import Answer, Request
-from upwell.testing.refused import Refused, Spelling
 from upwell.testing.script import Failure
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def _script(fake: FakeCloudWatch, request: Request) -> Answer:
 
 def _clock(fake: FakeCloudWatch, request: Request) -> Answer:
     order = _order(request)
-    fake.clock.advance(order.get("advance", 0))
-    fake.wall.advance(order.get("wall", 0))
+    fake.clock.advance(float(order.get("advance", 0)))
+    fake.wall.advance(float(order.get("wall", 0)))
     return _json({"now_ns": fake.clock.now_ns(), "wall_ns": fake.wall.now_ns()})
 
 
