@@ -258,6 +258,31 @@ def test_a_closed_stdout_and_stderr_are_survived(tmp_path: Path) -> None:
     assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_under_stdout_is_a_sentence(tmp_path: Path) -> None:
+    """An answer that cannot be written is a failure, said in words."""
+    with Path("/dev/full").open("w") as full:
+        result = command("config", "show", cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("error [upwell-error]: stdout cannot be written: No space left on device\n  next step: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_what_may_not_be_read_is_a_sentence(tmp_path: Path) -> None:
+    """A settings file of another user is an error with a next step, and so is a folder."""
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (tmp_path / "upwell.toml").touch(mode=0)
+    (tmp_path / "data").mkdir(mode=0)
+
+    assert "upwell.toml cannot be read: Permission denied" in command("config", "check", cwd=tmp_path).stderr
+    for arguments in (["serve"], ["ledger"], ["keys", "list"]):
+        result = command(*arguments, "--config", os.devnull, "--data-dir", "data", cwd=tmp_path)
+        assert result.returncode == 1
+        assert result.stderr.startswith("error [")
+
+
 def test_a_reader_that_leaves_is_no_failure(tmp_path: Path) -> None:
     """`upwell config show | head -1` prints no traceback."""
     reader, writer = os.pipe()
