@@ -218,6 +218,24 @@ def test_requests_in_hand_are_answered_at_the_end(tmp_path: Path) -> None:
     assert running.ledger()["signals"][2]["accepted"] == 1
 
 
+def test_a_request_in_flight_is_booked_at_the_end(tmp_path: Path) -> None:
+    """SIGTERM while a destination takes its time: its answer is waited for, and nothing is sent twice."""
+    with destination() as there:
+        there.let_answer.clear()
+        with serving(tmp_path, "serve", settings=there.settings) as running:
+            running.ready()
+            assert running.send("a") == 200
+            assert there.arrived.wait(PATIENCE)
+            running.process.send_signal(signal.SIGTERM)
+            running.found(r'process=gateway message="(stopped)"')
+            there.let_answer.set()
+            assert running.process.wait(PATIENCE) == 0
+        lane = running.ledger()["lanes"][0]
+
+    assert (lane["delivered"], lane["pending"]["items"]) == (1, 0)
+    assert there.ids == ["a"]
+
+
 def _reading(running: Serving) -> bool:
     gateway = running.child("gateway")
     return gateway is not None and any(one.status == psutil.CONN_ESTABLISHED for one in gateway.net_connections("tcp"))
@@ -274,13 +292,14 @@ def test_what_may_not_be_read_is_a_sentence(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
     (tmp_path / "upwell.toml").touch(mode=0)
+    (tmp_path / "empty.toml").touch()
     (tmp_path / "data").mkdir(mode=0)
 
     assert "upwell.toml cannot be read: Permission denied" in command("config", "check", cwd=tmp_path).stderr
     for arguments in (["serve"], ["ledger"], ["keys", "list"]):
-        result = command(*arguments, "--config", os.devnull, "--data-dir", "data", cwd=tmp_path)
+        result = command(*arguments, "--config", "empty.toml", "--data-dir", "data", cwd=tmp_path)
         assert result.returncode == 1
-        assert result.stderr.startswith("error [")
+        assert result.stderr.startswith("error [data-dir-unfit]")
 
 
 def test_a_reader_that_leaves_is_no_failure(tmp_path: Path) -> None:
