@@ -30,6 +30,18 @@ def pin(core: int) -> None:
         os.sched_setaffinity(0, {core})
 
 
+@contextlib.contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Keep this process to one core until the block ends, where the system can."""
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    pin(core)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.sched_setaffinity(0, before)
+
+
 def wait_until_open(port: int, process: subprocess.Popen[bytes], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -64,12 +76,15 @@ def environment(**values: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(arguments: Sequence[str], port: int, *, core: int | None = None, cwd: Path | None = None) -> Iterator[psutil.Process]:
-    """A Python process until the block ends; `port` opens when it is ready."""
+def running(
+    arguments: Sequence[str], port: int, *, core: int | None = None, cwd: Path | None = None, quiet: bool = False
+) -> Iterator[psutil.Process]:
+    """A Python process until the block ends; `port` opens when it is ready. `quiet` drops its log."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=cwd,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if quiet else None,
         preexec_fn=None if core is None else lambda: pin(core),
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))},
     )

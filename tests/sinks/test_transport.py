@@ -13,6 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.exceptions import SSLError
 
 from tests.sinks.servers import RawServer, answer
+from upwell.errors import SinkError
 from upwell.sinks.base import Retry
 from upwell.sinks.transport import MAX_ANSWER, Answer, Transport, ca_bundle, pack
 
@@ -214,3 +215,9 @@ def test_ca_bundle_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
     assert ca_bundle() == "/b"
     monkeypatch.setenv("AWS_CA_BUNDLE", "/a")
     assert ca_bundle() == "/a"
+
+
+def test_a_ca_bundle_that_is_not_there_is_refused_at_start() -> None:
+    """Otherwise every request would fail, and none would say why."""
+    with pytest.raises(SinkError, match=r"there is no file of trusted certificates /no/such\.pem"):
+        Transport("https://collector.example", timeout=1, connections=1, verify="/no/such.pem")

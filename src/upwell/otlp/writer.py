@@ -50,12 +50,12 @@ def write_attributes(pairs: Any, values: Iterable[Mapping[str, Any]]) -> None:
             write_message(add(), attribute)
             continue
         inner = add(key=attribute.get("key") or "").value
-        # The two kinds that nearly all values are, in the spellings that nearly all are in.
+        # The two kinds that nearly all values are.
         text, whole = value.get("stringValue"), value.get("intValue")
         if text is not None and len(value) == 1:
             inner.string_value = text
-        elif whole.__class__ is int and len(value) == 1:
-            inner.int_value = whole
+        elif whole is not None and len(value) == 1 and not is_null(whole):
+            inner.int_value = from_integer(whole)
         else:
             inner.SetInParent()
             write_message(inner, value)
