@@ -119,6 +119,14 @@ def test_a_page_is_bounded_in_bytes_but_has_a_row(place: Place) -> None:
     assert len(place.page(size=1).rows) == 1
 
 
+def test_a_page_of_no_rows_ends(place: Place) -> None:
+    """Asking for nothing gets nothing, and does not move."""
+    place.store(*place.entries(4))
+
+    assert place.page(rows=0).rows == ()
+    assert place.page(rows=0).upto == 0
+
+
 def test_a_page_passes_over_other_signals(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two rows of a signal may lie many of another: one page gets past them all."""
     monkeypatch.setattr(reading, "_WINDOW", 7)
@@ -528,6 +536,17 @@ def test_a_deletion_cut_short_is_finished(place: Place, removed: tuple[str, ...]
 
     assert place.names() == [second]
     assert {path.name.partition(".")[0] for path in place.directory.iterdir()} == {second}
+
+
+def test_deletions_of_others_are_not_finished(place: Place) -> None:
+    """Only names of segments are acted upon."""
+    place.store(place.entry(1))
+    for name in ("notes.gone", "notes.db"):
+        (place.directory / name).touch()
+
+    Segments(place.directory)
+
+    assert (place.directory / "notes.db").exists()
 
 
 def test_a_missing_directory_has_no_segments(tmp_path: Path) -> None:
