@@ -76,7 +76,7 @@ def assert_salvaged(place: Place, originals: list[bytes]) -> int:
         for row in page.rows[::50]:
             assert segment.row(row.seq) == row
         in_pages = pages(segment, rows=17, size=9000)
-    # With a damaged page above the rows it can depend on where a search begins whether SQLite comes by a row: not the same rows, but true ones.
+    # With a damaged page above the rows it can depend on where a search begins whether SQLite comes by a row.
     assert in_pages == [body for body in originals if body in set(in_pages)]
     return len(found)
 
