@@ -130,7 +130,7 @@ async def _open(run: _Run, host: str, port: int, connections: int, seconds: floa
         while sent < total and start + sent / rate <= now:
             run.due(start + sent / rate)
             sent += 1
-        await asyncio.sleep(0.0005)
+        await asyncio.sleep(max(0.0005, start + sent / rate - time.perf_counter()))
     await asyncio.sleep(1.0)
     run.result.seconds = seconds
     await _hang_up(opened)
