@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from upwell.console import Vitals
-from upwell.errors import NoSuchEntry, UpwellError
+from upwell.errors import BooksDamaged, NoSuchEntry, UpwellError
 from upwell.otlp.model import Signal
 from upwell.service import operations
 from upwell.service.operations import Desk
@@ -37,6 +37,8 @@ def build(desk: Desk, vitals: Callable[[], Vitals]) -> Starlette:
             arguments = json.loads(await request.body() or b"{}")
             result = await run_in_threadpool(operations.perform, desk, name, arguments)
         except UpwellError as error:
+            if isinstance(error, BooksDamaged) and desk.relay:
+                desk.relay.give_up(error)
             status = 404 if isinstance(error, NoSuchEntry) else 409
             return JSONResponse({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, status)
         if name in operations.CHANGES:
