@@ -6,6 +6,7 @@ The worker runs them for the command line; with no worker running the command li
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from upwell.config import Settings
-from upwell.errors import ConfigError, NoSuchEntry
+from upwell.errors import ConfigError, DataDirError, NoSuchEntry
 from upwell.journal import ledger as sums
 from upwell.journal.book import Book
 from upwell.journal.outcomes import Damage
@@ -46,10 +47,13 @@ class Desk:
 
 
 def perform(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
-    """Run an operation by its name. Raises NoSuchEntry for an unknown one, and what the operation raises."""
+    """Run an operation by its name. Raises what it raises, NoSuchEntry for an unknown one, DataDirError where the disk fails."""
     if name not in OPERATIONS:
         raise NoSuchEntry(f"the worker knows no operation {name!r}", hint="Run the same version of Upwell for both.")
-    return OPERATIONS[name](desk, **arguments)
+    try:
+        return OPERATIONS[name](desk, **arguments)
+    except sqlite3.Error as error:
+        raise DataDirError(f"the books in {desk.settings.data_dir} cannot be used: {error}") from None
 
 
 def ledger(desk: Desk) -> dict[str, Any]:

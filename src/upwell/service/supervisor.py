@@ -106,7 +106,7 @@ class Supervisor:
                 break
             if code == EXIT_UNFIT and not proven:  # later the same settings have worked: what fails is outside, and may mend
                 self._code = 1
-                self._stopping.set()
+                self.stop()
                 break
             pause = self._pace.after(pause, ran)
             _log.warning("the %s ended (%s); it starts again in %.1f s", child.role, ending(code), pause)
