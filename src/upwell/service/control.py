@@ -39,14 +39,20 @@ def build(desk: Desk, vitals: Callable[[], Vitals]) -> Starlette:
         except UpwellError as error:
             if isinstance(error, BooksDamaged) and desk.relay:
                 desk.relay.give_up(error)
-            status = 404 if isinstance(error, NoSuchEntry) else 409
-            return JSONResponse({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, status)
+            return _failure(404 if isinstance(error, NoSuchEntry) else 409, error)
+        except Exception as error:  # noqa: BLE001 - the caller is told, and the log where
+            _log.exception("%s failed", name.replace("_", " "))
+            return _failure(500, UpwellError(f"the worker failed at this ({type(error).__name__})", hint="Its log says where."))
         if name in operations.CHANGES:
             _log.info("%s was asked for by the command line", name.replace("_", " "))
         return JSONResponse({"result": result})
 
     routes = [Route("/operations/glance", look, methods=["POST"]), Route("/operations/{name}", operate, methods=["POST"])]
     return Starlette(routes=routes)
+
+
+def _failure(status: int, error: UpwellError) -> JSONResponse:
+    return JSONResponse({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, status)
 
 
 def glance(vitals: Vitals) -> dict[str, Any]:

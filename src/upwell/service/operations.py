@@ -65,10 +65,13 @@ def _mend(path: Path, segments: Segments) -> None:
 
 
 def perform(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
-    """Run an operation by its name. Raises NoSuchEntry for an unknown one, and what the operation raises."""
+    """Run an operation by its name. Raises what it raises, NoSuchEntry for an unknown one, DataDirError where the disk fails."""
     if name not in OPERATIONS:
         raise NoSuchEntry(f"the worker knows no operation {name!r}", hint="Run the same version of Upwell for both.")
-    return OPERATIONS[name](desk, **arguments)
+    try:
+        return OPERATIONS[name](desk, **arguments)
+    except sqlite3.Error as error:
+        raise DataDirError(f"the books in {desk.settings.data_dir} cannot be used: {error}") from None
 
 
 def ledger(desk: Desk) -> dict[str, Any]:
