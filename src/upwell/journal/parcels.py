@@ -206,11 +206,12 @@ class Parcels:
             db.execute("UPDATE parts SET depth = ?, refusal = '' WHERE lane = ? AND depth = ?", (depth, lane, suspects))
 
     def lose(self, lane: str, part: Part, items: int) -> None:
-        """Book items of a stored part that can no longer be read."""
+        """Book items of a stored part that can no longer be read; a negative number takes back that they were lost."""
+        words = "cannot be read any more" if items > 0 else "can be read after all"
         with self._db.transaction() as db:
             db.execute("UPDATE parts SET items = items - ? WHERE id = ?", (items, part.id))
             db.execute("DELETE FROM parts WHERE id = ? AND items <= 0", (part.id,))
-            self._outcomes.lose(db, lane, part.segment, items, f"{items} items taken from segment {part.segment} cannot be read any more")
+            self._outcomes.lose(db, lane, part.segment, items, f"{abs(items)} items taken from segment {part.segment} {words}")
 
 
 _COLUMNS = "segment, first_seq, last_seq, first_item, last_item, items, batches, not_before_ns, attempts, depth, refusal, id, parcel"

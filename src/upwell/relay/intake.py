@@ -126,17 +126,20 @@ class Intake:
         self._forget(segment.name)
 
     def stored(self, part: Part) -> list[Candidate]:
-        """The rows of a stored part, cut to its items. What cannot be read any more is booked as lost."""
-        found = self._rows(part)
+        """The rows of a stored part, cut to its items. What cannot be read any more is booked as lost, what can again as found."""
+        candidates = self._of(part)
+        missing = part.items - sum(candidate.last - candidate.first for candidate in candidates)
+        if missing:
+            self._book.parcels.lose(self.lane, part, missing)
+        return candidates
+
+    def _of(self, part: Part) -> list[Candidate]:
         candidates = []
-        for row in found:
+        for row in self._rows(part):
             first = part.first_item if row.seq == part.first_seq else 0
             last = row.items if row.seq != part.last_seq or part.last_item is None else part.last_item
             self._order += 1
             candidates.append(Candidate(row, first, min(last, row.items), self._order))
-        missing = part.items - sum(candidate.last - candidate.first for candidate in candidates)
-        if missing > 0:
-            self._book.parcels.lose(self.lane, part, missing)
         self._order += 1
         return candidates
 
@@ -169,7 +172,7 @@ class Intake:
     def oldest_ns(self) -> int:
         """When the oldest row that is still waiting, in a part or beyond a cursor, was received; 0 for none."""
         parts = self._book.parcels.first(self.lane)
-        received = [candidate.row.received_ns for part in parts for candidate in self.stored(part)[:1]]
+        received = [candidate.row.received_ns for part in parts for candidate in self._of(part)[:1]]
         for name in self._names():
             cursor = self._book.lanes.cursor(self.lane, name)
             if not cursor.done and (page := self._segment(name).page(self.signal, cursor.seq, 1, 1)).rows:
