@@ -23,6 +23,7 @@ class Kind(StrEnum):
     PULL_REQUEST = "pull_request"
     ERROR = "error"
     ACTIVE_TIME = "active_time"
+    SKILL = "skill"
 
 
 class CostSource(StrEnum):
@@ -39,7 +40,11 @@ class UsageEvent:
 
     `id` is 16 bytes that the same item of telemetry always gets again, whoever sends it how often. `person` is what
     policy stamped (a pseudonym, unless configured otherwise) and `claimed` whether it is only the client's word.
-    `count` is how many of its kind the row stands for (a metric may report three commits at once).
+    `count` is how many of its kind the row stands for: a metric may report three commits at once, and 0 where a row only
+    adds tokens, cost or lines to its kind. `remark` says that the agent's version gave this figure another meaning.
+
+    A `stand_in` repeats what another signal says better, and is there for set-ups without that signal: it counts only where
+    its key has no other row of the same agent and kind, stand-ins aside, on its UTC day or the day before.
     """
 
     id: bytes
@@ -83,6 +88,7 @@ class UsageEvent:
     repository: str | None = None
     branch: str | None = None
     remark: str | None = None
+    stand_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +111,9 @@ class CumulativePoint:
 class Reading:
     """What one batch says. `items` = usage items + not_usage + the sum of unrecognised.
 
-    `usage_items` are items that made an event or a point (one item may make several); `unrecognised`
-    counts items that no dialect knows, by agent and name.
+    `usage_items` are items that made an event or a point; `unrecognised` counts items that no dialect knows, by agent and
+    name. One item may make several rows, which are then stored or already there together: `further` holds the ids of all
+    but each item's first, so that who counts stored and repeated rows without them counts items.
     """
 
     events: tuple[UsageEvent, ...]
@@ -114,3 +121,4 @@ class Reading:
     usage_items: int
     not_usage: int
     unrecognised: dict[str, int]
+    further: frozenset[bytes] = frozenset()
