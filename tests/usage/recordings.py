@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,7 @@ def differences(points: Iterable[CumulativePoint]) -> list[UsageEvent]:
             before = point.value
             if added:
                 changed: dict[str, Any] = {point.field: added}
-                found.append(replace(point.event, **changed))
+                found.append(point.event._replace(**changed))
     return found
 
 

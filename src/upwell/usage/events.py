@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -34,14 +35,14 @@ class CostSource(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageEvent:
-    """One row. Times are Unix nanoseconds, durations milliseconds, costs US dollars.
+class UsageEvent(NamedTuple):
+    """One row; a tuple, because rows are made and stored by the ten thousand a second.
 
-    `id` is 16 bytes that the same item of telemetry always gets again, whoever sends it how often. `person` is what
-    policy stamped (a pseudonym, unless configured otherwise) and `claimed` whether it is only the client's word.
-    `count` is how many of its kind the row stands for: a metric may report three commits at once, and 0 where a row only
-    adds tokens, cost or lines to its kind. `remark` says that the agent's version gave this figure another meaning.
+    Times are Unix nanoseconds, durations milliseconds, costs US dollars. `id` is 16 bytes that the same item of telemetry
+    always gets again, whoever sends it how often. `person` is what policy stamped (a pseudonym, unless configured otherwise)
+    and `claimed` whether it is only the client's word. `count` is how many of its kind the row stands for: a metric may
+    report three commits at once, and 0 where a row only adds tokens, cost or lines to its kind. `remark` says that the
+    agent's version gave this figure another meaning.
 
     A `stand_in` repeats what another signal says better, and is there for set-ups without that signal: it counts only where
     its key has no other row of the same agent and kind, stand-ins aside, on its UTC day or the day before.
@@ -78,7 +79,7 @@ class UsageEvent:
     subagent: str | None = None
     success: bool | None = None
     decision: str | None = None
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # the word for it, though tuples have a method of that name
     seconds: float | None = None
     lines_added: int | None = None
     lines_removed: int | None = None

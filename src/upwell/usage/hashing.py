@@ -9,7 +9,8 @@ _SEPARATOR = "\x1f"
 
 def digest(*parts: object) -> bytes:
     """16 bytes that stand for these parts in this order. A number and its text are the same, and so are 3 and 3.0."""
-    return blake2b(_SEPARATOR.join(map(plain, parts)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    told = _SEPARATOR.join([part if type(part) is str else plain(part) for part in parts])
+    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def plain(part: object) -> str:

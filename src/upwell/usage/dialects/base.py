@@ -7,8 +7,8 @@ nothing (or repeats what another signal says better); with None for one that it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from upwell.usage.events import Kind, UsageEvent
 from upwell.usage.item import Item
@@ -18,8 +18,7 @@ Rows: TypeAlias = Sequence[UsageEvent]
 NOT_USAGE: Final[tuple[()]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """What a data point counts: the column of its row that takes the value, and the columns beside it.
 
     `less` is a column from which the same value is taken off: agents that count cached input within input.
@@ -27,7 +26,7 @@ class Measure:
 
     kind: Kind
     column: str
-    columns: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any]
     stand_in: bool = False
     less: str | None = None
 
