@@ -203,6 +203,20 @@ def test_an_item_that_breaks_a_limit_is_quarantined_before_sending(world: MakeWo
     assert w.ledger().problems() == []
 
 
+def test_a_batch_that_the_sink_cannot_read_is_set_aside(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row that the sink chokes on does not stop the lane."""
+    w = world(glances=False)
+    w.write(batch(["a"]), batch(["odd"]), batch(["b"]))
+    opened = w.sink.open
+    monkeypatch.setattr(w.sink, "open", lambda row: opened(row) if b"odd" not in row.body else int(row.body))
+
+    w.turns()
+
+    assert w.sink.sent == [["a", "b"]]
+    assert [(entry.code, entry.items) for entry in w.book.quarantine.list()] == [("unreadable", 1)]
+    assert w.ledger().problems() == []
+
+
 def test_a_bad_item_between_good_ones_is_found(world: MakeWorld) -> None:
     """A refusal is bisected to the offending item; the rest is delivered once."""
     w = world(lambda ids: Refused("InvalidData", "item 3 is bad") if "b1-2" in ids else Delivered())

@@ -137,7 +137,7 @@ class Parcels:
     def segments(self, lane: str | None = None) -> set[str]:
         """Segments that some part still needs; of one lane, or of all."""
         with self._db.snapshot() as db:
-            rows = db.execute("SELECT DISTINCT segment FROM parts WHERE ?1 IS NULL OR lane = ?1", (lane,))
+            rows = db.execute("SELECT DISTINCT segment FROM parts WHERE ? IS NULL OR lane = ?", (lane, lane))
             return {row[0] for row in rows}
 
     def drop_all(self, lane: str, reason: str) -> int:

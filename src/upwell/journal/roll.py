@@ -180,10 +180,8 @@ class Roll:
         try:
             self._renewed().commit(records)
         except Failure as failure:
-            if not failure.spent:
-                raise
-            self._give_up()
-            if not failure.unstored:
+            self._give_up_if_spent(failure)
+            if not (failure.spent and failure.unstored):
                 raise
             self._commit_afresh(records)
 
@@ -191,8 +189,7 @@ class Roll:
         try:
             self._renewed().commit(records)
         except Failure as failure:
-            if failure.spent:
-                self._give_up()
+            self._give_up_if_spent(failure)
             raise
 
     def _heal(self) -> None:
@@ -206,8 +203,7 @@ class Roll:
         try:
             self._renewed().probe()
         except Failure as failure:
-            if failure.spent:
-                self._give_up()
+            self._give_up_if_spent(failure)
             self._troubled(failure)
         else:
             self.trouble = None
@@ -264,9 +260,12 @@ class Roll:
             self._jobs.append(self._thread.submit(self._current.retire))
         self._forget_current()
 
-    def _give_up(self) -> None:
-        if self._current is not None:
-            self._jobs.append(self._thread.submit(self._current.abandon))
+    def _give_up_if_spent(self, failure: Failure) -> None:
+        if self._current is None or not failure.spent:
+            return
+        if not failure.unstored:
+            self._current.seal()
+        self._jobs.append(self._thread.submit(self._current.abandon))
         self._forget_current()
 
     def _forget_current(self) -> None:

@@ -80,6 +80,7 @@ PERSON_CLAIMS: Final = (
 
 _KEY: Final = itemgetter("key")
 _MEMORY: Final = 4096  # attribute keys whose verdict is remembered; six agents together use about 530
+_KEY_LIMIT: Final = 200  # characters of a key that is remembered
 
 
 class Sieve:
@@ -110,7 +111,7 @@ class Sieve:
         if key in self._known:
             return key not in self._harmless
         verdict = self._stands_above((key or "").strip().casefold())
-        if len(self._known) < _MEMORY:
+        if len(self._known) < _MEMORY and len(key or "") <= _KEY_LIMIT:
             self._known.add(key)
             if not verdict:
                 self._harmless.add(key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from upwell.errors import UpwellError
 from upwell.journal.parts import Slice
 from upwell.journal.rows import Row
 from upwell.otlp.model import Signal
@@ -17,6 +18,10 @@ from upwell.relay.intake import Candidate
 from upwell.sinks.base import Glance, Opened, Sink
 
 _FULL_ENOUGH = 0.9  # a parcel this full is sent as it is; cutting a row to fill it up would cost more than it saves
+_NOT_READ = (UpwellError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
+UNREADABLE = "unreadable"
+"""The code of a batch that a sink could not decode or write anew."""
+
 _SAME_TIME_NS = 60 * 10**9  # items due within a minute of each other wait as one part
 MAX_WAIT_NS = 24 * 3600 * 10**9
 """The longest a future-dated item waits for its time; further ahead it is a broken clock, and quarantined."""
@@ -85,8 +90,19 @@ class Packing:
         if self._placed and (self._apart(candidate.row) or self._full_enough()):
             self.full = True
             return False
-        self._add_opened(candidate, self.sink.open(candidate.row))
+        opened = self._open(candidate)
+        if opened is not None:
+            self._add_opened(candidate, opened)
         return True
+
+    def _open(self, candidate: Candidate) -> Opened | None:
+        """The row, decoded. One that cannot be is set aside: it must not stop the lane for ever."""
+        try:
+            return self.sink.open(candidate.row)
+        except _NOT_READ as error:
+            message = f"the batch cannot be written for this sink: {type(error).__name__}"
+            self.faults.append(Fault(candidate.row, candidate.slice(), UNREADABLE, message))
+            return None
 
     # By a glance
 

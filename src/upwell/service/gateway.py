@@ -39,6 +39,7 @@ async def _run(post: Post) -> None:
             if not len(keyring):
                 _log.warning("there are no keys, so every request is refused: `upwell keys add` makes one")
             steps = policy.pipeline(settings.policy, Pseudonyms(salt))
+            gateway.tune()
             await gateway.serve(post.sockets, settings, gateway.build(settings, keyring, journal, steps), stop=stop)
         finally:
             journal.close()
