@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.usage.recordings import NAMES, RUNS, bodies, expected, read_all, rows, run_name, summary
+from upwell.otlp import count
 
-ON_EACH = pytest.mark.parametrize("run", [run for run in RUNS if run.parent.name == "claude"], ids=run_name)
+ON_EACH = pytest.mark.parametrize("run", RUNS, ids=run_name)
 
 
 def assert_matches(found: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -30,8 +31,6 @@ def test_a_recording_gives_its_numbers(run: Path) -> None:
 @ON_EACH
 def test_every_item_is_accounted_for(run: Path) -> None:
     """Usage, not usage and unrecognised add up to the items, and real agents send nothing that nobody knows."""
-    from upwell.otlp import count
-
     for (batch, signal), reading in zip(bodies(run), read_all(bodies(run)), strict=True):
         assert reading.usage_items + reading.not_usage == count(batch, signal)
         assert reading.unrecognised == {}

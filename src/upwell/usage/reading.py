@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from upwell.otlp import METRIC_KINDS, Batch, Signal
 from upwell.usage import measures
 from upwell.usage.casts import attributes, text
-from upwell.usage.dialects import DIALECTS, GENERAL
+from upwell.usage.dialects import DIALECTS
 from upwell.usage.dialects.base import Dialect, Measure
 from upwell.usage.events import CumulativePoint, Reading, UsageEvent
 from upwell.usage.ids import Ids
@@ -26,6 +26,7 @@ _NAME_LIMIT: Final = 80
 _NAMES_COUNTED: Final = 200
 """Names come from clients: beyond this many unrecognised ones in a batch, the rest are counted together."""
 
+_GENERAL: Final = DIALECTS[-1]
 _Row: TypeAlias = UsageEvent | CumulativePoint
 
 
@@ -98,7 +99,7 @@ def _asked(scope: str, service: str, name: str) -> tuple[Dialect, ...]:
     found = [dialect for dialect in DIALECTS if scope.startswith(dialect.scopes)]
     found += [dialect for dialect in DIALECTS if name.startswith(dialect.names)]
     found += [dialect for dialect in DIALECTS if service.startswith(dialect.services)]
-    return (*dict.fromkeys(found), GENERAL)
+    return (*dict.fromkeys(found), _GENERAL)
 
 
 def _rows(item: Item, dialect: Dialect) -> Sequence[_Row] | None:
@@ -114,7 +115,7 @@ def _label(item: Item, dialect: Dialect) -> str:
     """What an unrecognised item is counted as. The body of an unknown program's log record is content, and names nothing."""
     origin = item.origin
     agent = dialect.agent or origin.service or origin.scope or "unknown"
-    named = item.name and (dialect is not GENERAL or origin.signal is not Signal.LOGS or "event.name" in item.attributes)
+    named = item.name and (dialect is not _GENERAL or origin.signal is not Signal.LOGS or "event.name" in item.attributes)
     return f"{agent[:_NAME_LIMIT]}: {item.name[:_NAME_LIMIT] if named else '(unnamed)'}"
 
 

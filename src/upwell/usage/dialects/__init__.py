@@ -2,10 +2,32 @@
 
 from typing import Final
 
-from upwell.usage.dialects import claude_code, genai
+from upwell.usage.dialects import (
+    claude_code,
+    codex,
+    copilot_cli,
+    cowork,
+    cursor,
+    gemini,
+    genai,
+    kiro,
+    opencode,
+    qwen,
+    vscode_copilot,
+)
 from upwell.usage.dialects.base import Dialect
 
-GENERAL: Final = genai.DIALECT
-"""The OpenTelemetry GenAI conventions, asked last, for agents that nobody has written a module for."""
-
-DIALECTS: Final[tuple[Dialect, ...]] = (claude_code.DIALECT,)
+DIALECTS: Final[tuple[Dialect, ...]] = (
+    cowork.DIALECT,
+    claude_code.DIALECT,
+    codex.DIALECT,
+    gemini.DIALECT,
+    qwen.DIALECT,
+    vscode_copilot.DIALECT,
+    copilot_cli.DIALECT,
+    cursor.DIALECT,
+    opencode.DIALECT,
+    kiro.DIALECT,
+    genai.DIALECT,
+)
+"""Whoever is recognised by nothing falls to the last, the general conventions."""

@@ -36,6 +36,14 @@ def words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
+def uncached(total: int | None, *cached: int | None) -> int | None:
+    """Plain input, from input that includes what was cached. Where less came in than was cached, the agent counts them apart."""
+    if total is None:
+        return None
+    rest = total - sum(count or 0 for count in cached)
+    return rest if rest >= 0 else total
+
+
 def nothing(_: Item) -> tuple[()]:
     """For a signal that only repeats what the agent's other signals say."""
     return NOT_USAGE
