@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.usage.recordings import KEY, PRICES, RECEIVED_NS
+from upwell.identity import Key, Pseudonyms
 from upwell.otlp import Batch, Signal
+from upwell.policy import Work
+from upwell.policy.stamp import Stamp
 from upwell.usage import CumulativePoint, Reading, UsageEvent, read
 
 NOON_NS = 1_795_262_400 * 10**9  # 2026-11-21T12:00:00Z
 SECOND = 10**9
+PSEUDONYMS = Pseudonyms(b"s" * 32)
 
 Plain = Mapping[str, Any]
 
@@ -82,3 +87,24 @@ def only_point(found: Reading) -> CumulativePoint:
     (point,) = found.points
     assert not found.events
     return point
+
+
+def key(person: str | None = None, team: str | None = "platform") -> Key:
+    """An ingest key, of a person or of a team."""
+    return Key(
+        id="k-1",
+        line="k-1",
+        person=person,
+        team=team,
+        department="engineering",
+        cost_center="cc-7",
+        organization="acme",
+        created_ns=0,
+        expires_ns=None,
+        revoked_ns=None,
+    )
+
+
+def stamp(found: Batch, signal: Signal, by: Key) -> Batch:
+    """The batch as policy hands it on."""
+    return Stamp("pseudonym", PSEUDONYMS)(Work(batch=copy.deepcopy(found), signal=signal, key=by)).batch
