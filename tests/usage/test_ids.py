@@ -18,11 +18,12 @@ SCOPE = "com.anthropic.claude_code.events"
 TWIN = {"event.name": "user_prompt", "session.id": "s-1"}
 
 
+NOBODY: dict[str, Any] = {"person": None, "claimed": False, "team": None, "department": None, "cost_center": None, "organization": None}
+
+
 def told(readings: list[Reading]) -> set[object]:
     """Everything that a store would keep of these readings, by id."""
-    events = {
-        (event.id, event._replace(person=None, claimed=False, team=None, department=None)) for each in readings for event in each.events
-    }
+    events = {(event.id, event._replace(**NOBODY)) for each in readings for event in each.events}
     points = {(point.series, point.start_ns, point.time_ns, point.value) for each in readings for point in each.points}
     return events | points
 
