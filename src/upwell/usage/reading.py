@@ -61,16 +61,17 @@ class _Findings:
     def add(self, item: Item) -> None:
         """Read one more item."""
         origin = item.origin
-        asked = _asked(origin.scope, origin.service, item.name)
-        for dialect in asked:
+        owner: Dialect | None = None
+        for dialect in _asked(origin.scope, origin.service, item.name):
             if dialect.only_if is not None and not dialect.only_if(item):
                 continue
+            owner = owner or dialect
             item.dialect = dialect
             rows = _rows(item, dialect)
             if rows is not None:
                 self._keep(rows)
                 return
-        label = _label(item, asked[0])
+        label = _label(item, owner or _GENERAL)
         self._unrecognised[label if label in self._unrecognised or len(self._unrecognised) < _NAMES_COUNTED else "others"] += 1
 
     def reading(self) -> Reading:
