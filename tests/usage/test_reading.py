@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_the_parts_of_any_cut_add_up(data: st.DataObject) -> None:
     for found, signal in bodies(run):
         items = count(found, signal)
         cuts = sorted(data.draw(st.sets(st.integers(0, items), max_size=5)) | {0, items})
-        pieces += [(select(found, signal, first, last), signal) for first, last in zip(cuts, cuts[1:], strict=False)]
+        pieces += [(select(found, signal, first, last), signal) for first, last in pairwise(cuts)]
     parts, whole = read_all(data.draw(st.permutations(pieces))), read_all(bodies(run))
 
     assert summary(rows(parts)) == summary(rows(whole))
