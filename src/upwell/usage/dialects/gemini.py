@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from upwell.usage import casts
-from upwell.usage.dialects.base import NOT_USAGE, Dialect, Rows, uncached, words
+from upwell.usage.dialects.base import NOT_USAGE, Dialect, Rows, nothing, uncached, words
 from upwell.usage.events import Kind
 from upwell.usage.item import Item
 from upwell.usage.prices import Tokens
@@ -160,4 +160,6 @@ DIALECT: Final = Dialect(
     version_key=None,
     keys=KEYS,
     logs=_FAMILY.read_log,
+    traces=nothing,
+    metrics=nothing,
 )
