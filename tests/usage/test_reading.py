@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from tests.usage.build import batch, histogram, only, point, reading, record, span, total
 from tests.usage.recordings import KEY, PRICES, RECEIVED_NS, RUNS, bodies, read_all, rows, run_name, summary
 from upwell.otlp import Batch, Encoding, Signal, count, decode, select
-from upwell.usage import DIALECTS, Kind, read
+from upwell.usage import DIALECTS, Kind, dialects, read
 
 CLAUDE_PROMPT = {"event.name": "user_prompt", "session.id": "s-1"}
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 2, "gen_ai.request.model": "m"}
@@ -137,15 +138,10 @@ KNOWN = (
 )
 NAMES = st.sampled_from([*KNOWN.split(), ""])
 SCOPES = st.sampled_from([*sorted({scope for dialect in DIALECTS for scope in dialect.scopes}), "", "else"])
-TRICKY = "metadata tool_parameters langsmith.metadata.raw_event type token_type gen_ai.operation.name status_code error cost_usd agent"
-ALSO = "gen_ai.usage.input_tokens workspace.host_paths event.name upwell.user.claimed upwell.key.id"
-WORDS = st.sampled_from(
-    [
-        *sorted({key for dialect in DIALECTS for key in dialect.keys}),
-        *TRICKY.split(),
-        *ALSO.split(),
-    ]
-)
+SOURCES = (Path(dialects.__file__).parent.glob("*.py"), Path(dialects.__file__).parent.parent.glob("*.py"))
+WORDS = st.sampled_from(sorted({word for paths in SOURCES for path in paths for word in re.findall(r'"([A-Za-z_.]+)"', path.read_text())}))
+"""Every name that stands in the code: all attributes that any dialect reads are among them."""
+
 VALUES = st.recursive(
     st.none()
     | st.fixed_dictionaries(
@@ -166,7 +162,7 @@ VALUES = st.recursive(
     ),
     max_leaves=3,
 )
-TOLD = st.lists(st.fixed_dictionaries({"key": WORDS, "value": VALUES}), max_size=8)
+TOLD = st.lists(st.fixed_dictionaries({"key": WORDS, "value": VALUES}), max_size=12)
 TIMES = st.sampled_from(["0", "1795262400000000000", "18446744073709551615"])
 
 
@@ -183,7 +179,7 @@ def hostile(signal: Signal) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_whatever_the_door_lets_in_is_read_without_a_fault(data: st.DataObject) -> None:
     """Every item of a hostile batch is counted once, and no row holds what its column can't."""

@@ -20,6 +20,7 @@ _INSTANCE: Final = ("service.instance.id", "session.id", "process.pid")
 """The resource attributes that tell one running agent from another, and no more: policy may change the others at any time."""
 
 
+_LOGS, _METRICS = Signal.LOGS, Signal.METRICS
 _NEVER: Final = frozenset({0, "0"})
 
 
@@ -36,11 +37,12 @@ class Ids:
     def of(self, item: Item) -> bytes:
         origin, get = item.origin, item.raw.get
         trace, span, time = get("traceId") or "", get("spanId") or "", get("timeUnixNano") or 0
-        common = origin.signal, origin.scope, item.name, get("startTimeUnixNano") or 0, time, trace, span
-        if origin.signal is Signal.LOGS:
+        signal = origin.signal
+        common = signal.value, origin.scope, item.name, get("startTimeUnixNano") or 0, time, trace, span
+        if signal is _LOGS:
             seen = get("observedTimeUnixNano") if time in _NEVER else 0
             return self._numbered(digest(*common, seen, *map(item.attributes.get, item.dialect.keys)))
-        if origin.signal is Signal.METRICS:
+        if signal is _METRICS:
             return self._numbered(digest(*common, *labels(item)))
         found = digest(*common, get("endTimeUnixNano") or 0)
         return found if trace and span else self._numbered(found)

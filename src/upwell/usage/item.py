@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from upwell.usage.dialects.base import Dialect
     from upwell.usage.ids import Ids
 
+_TRACES: Final = Signal.TRACES
 _ERROR_STATUS: Final = frozenset({2, "STATUS_CODE_ERROR"})
 
 
@@ -63,24 +64,24 @@ class Origin:
 class Item:
     """One log record, span or data point. `dialect` is the one that reads it at the moment."""
 
-    __slots__ = ("_attributes", "_id", "dialect", "metric", "name", "origin", "raw")
+    __slots__ = ("_id", "attributes", "dialect", "metric", "name", "origin", "raw")
 
     dialect: Dialect
+    attributes: dict[str, Any]
 
     def __init__(self, origin: Origin, raw: Mapping[str, Any], name: str, metric: Mapping[str, Any] | None = None) -> None:
         self.origin = origin
         self.raw = raw
         self.name = name
         self.metric = metric
-        self._attributes: dict[str, Any] | None = None
         self._id = b""
 
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """The item's attributes; made when first asked for, because most items are told by their name."""
-        if self._attributes is None:
-            self._attributes = casts.attributes(self.raw.get("attributes"))
-        return self._attributes
+    def __getattr__(self, name: str) -> Any:
+        """Makes the attributes when they are first asked for: most spans and points are told by their name alone."""
+        if name != "attributes":
+            raise AttributeError(name)
+        self.attributes = casts.attributes(self.raw.get("attributes"))
+        return self.attributes
 
     @property
     def id(self) -> bytes:
@@ -92,7 +93,8 @@ class Item:
     def text(self, name: str, *others: str) -> str | None:
         """The first of these attributes that holds text."""
         get = self.attributes.get
-        found = casts.text(get(name))
+        value = get(name)
+        found = value if type(value) is str and 0 < len(value) <= casts.TEXT_LIMIT else casts.text(value)
         if found is None and others:
             return next((said for said in map(casts.text, map(get, others)) if said is not None), None)
         return found
@@ -100,14 +102,16 @@ class Item:
     def integer(self, name: str, *others: str) -> int | None:
         """The first of these attributes that holds a whole number, from 0 up."""
         get = self.attributes.get
-        found = casts.integer(get(name))
+        value = get(name)
+        found = None if value is None else casts.integer(value)
         if found is None and others:
             return next((said for said in map(casts.integer, map(get, others)) if said is not None), None)
         return found
 
     def number(self, name: str) -> float | None:
-        """The attribute as a finite number."""
-        return casts.number(self.attributes.get(name))
+        """The attribute as a number."""
+        value = self.attributes.get(name)
+        return None if value is None else casts.number(value)
 
     def flag(self, name: str) -> bool | None:
         """The attribute as truth."""
@@ -138,7 +142,7 @@ class Item:
     def time_ns(self) -> int:
         """When it happened. Codex' records carry no `timeUnixNano`: then `event.timestamp`, then when it was seen, then when it came in."""
         raw = self.raw
-        if self.origin.signal is Signal.TRACES:
+        if self.origin.signal is _TRACES:
             stated = casts.nanoseconds(raw.get("endTimeUnixNano")) or casts.nanoseconds(raw.get("startTimeUnixNano"))
         else:
             stated = casts.nanoseconds(raw.get("timeUnixNano"))

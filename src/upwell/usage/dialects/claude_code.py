@@ -44,6 +44,7 @@ _KNOWN: Final = words(
 )
 """Records that count nothing. `api_retries_exhausted` comes beside an `api_error`, `subagent_completed` repeats one request."""
 
+_PROVIDERS: Final = {"bedrock": "aws", "vertex": "google"}
 _NAMED_BY_PARAMETERS: Final = frozenset({"mcp_tool", "Skill", "Task", "Agent"})
 _WINDOW: Final = re.compile(r"\[\d+[km]\]$", re.IGNORECASE)
 _STATUS: Final = re.compile(r"\b[45]\d\d\b")
@@ -123,20 +124,21 @@ def _request(item: Item) -> Rows:
 
 
 def _reported(item: Item) -> float | None:
-    micros = item.number("cost_usd_micros")
     dollars = item.number("cost_usd")
-    return dollars if dollars is not None else micros / 1e6 if micros is not None else None
+    if dollars is None and (micros := item.number("cost_usd_micros")) is not None:
+        return micros / 1e6
+    return dollars
 
 
 def _provider(item: Item) -> str:
-    stated = item.text("anthropic.provider")
-    return {"bedrock": "aws", "vertex": "google"}.get(stated or "", "anthropic")
+    return _PROVIDERS.get(item.text("anthropic.provider") or "", "anthropic")
 
 
 def _server(item: Item) -> str | None:
     """The MCP server that a request worked for; before 2.1.222 it stood on every request of a session that had one."""
-    version = _version(_stated_version(item))
-    return None if version and version < _SERVER_ON_ALL_BEFORE else item.text("mcp_server.name")
+    stated = item.text("mcp_server.name")
+    version = _version(_stated_version(item)) if stated else None
+    return None if version and version < _SERVER_ON_ALL_BEFORE else stated
 
 
 def _subagent(item: Item) -> str | None:
