@@ -169,9 +169,23 @@ class Item:
         """A row beside the item's first, told from others by its number."""
         return self.event(kind, id=digest(self.id, number), **columns)
 
-    def cost(self, model: str | None, provider: str | None, tokens: Tokens, reported: float | None = None) -> dict[str, Any]:
-        """The columns of cost: what the agent reports, else what the price table says at the item's own time, else unknown."""
-        if reported is not None and reported >= 0:
-            return {"cost_usd": reported, "cost_source": CostSource.REPORTED}
-        priced = self.origin.prices.cost(model, provider, tokens, self.time_ns())
-        return {"cost_usd": priced, "cost_source": CostSource.UNKNOWN if priced is None else CostSource.PRICED}
+    def request(
+        self, model: str | None, provider: str | None, tokens: Tokens, *, reported: float | None = None, **columns: Any
+    ) -> UsageEvent:
+        """The row of a model call. Its cost is the US dollars that the agent reports, else the price at its own time, else unknown."""
+        cost, source = reported, CostSource.REPORTED
+        if cost is None or cost < 0:
+            cost = self.origin.prices.cost(model, provider, tokens, self.time_ns())
+            source = CostSource.UNKNOWN if cost is None else CostSource.PRICED
+        return self.event(
+            Kind.API_REQUEST,
+            model=model,
+            provider=provider,
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            cache_read_tokens=tokens.cache_read,
+            cache_creation_tokens=tokens.cache_creation,
+            cost_usd=cost,
+            cost_source=source,
+            **columns,
+        )

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final
 
 from upwell.usage import casts
 from upwell.usage.dialects.base import NOT_USAGE, Dialect, Measure, Rows, nothing, words
+from upwell.usage.dialects.claude_versions import remark, version_of
 from upwell.usage.events import CostSource, Kind
 from upwell.usage.item import Item
 from upwell.usage.prices import Tokens
@@ -49,17 +49,6 @@ _NAMED_BY_PARAMETERS: Final = frozenset({"mcp_tool", "Skill", "Task", "Agent"})
 _WINDOW: Final = re.compile(r"\[\d+[km]\]$", re.IGNORECASE)
 _STATUS: Final = re.compile(r"\b[45]\d\d\b")
 
-_CHANGES: Final = (
-    (Kind.API_REQUEST, (2, 1, 214), "before 2.1.214: tokens and cost of streams behind a gateway may count twice"),
-    (Kind.TOOL_CALL, (2, 1, 216), "before 2.1.216: denials count as rejections"),
-    (Kind.EDIT, (2, 1, 216), "before 2.1.216: denials count as rejections"),
-    (Kind.PROMPT, (2, 1, 161), "before 2.1.161: records made before start-up was done are missing"),
-    (Kind.ACTIVE_TIME, (2, 1, 139), "before 2.1.139: without runs of --print"),
-    (Kind.PULL_REQUEST, (2, 1, 129), "before 2.1.129: without those made over MCP"),
-    (Kind.SKILL, (2, 1, 126), "before 2.1.126: without typed commands"),
-)
-"""What a figure meant before which version, from Claude Code's changelog."""
-
 _SERVER_ON_ALL_BEFORE: Final = (2, 1, 222)
 
 
@@ -68,25 +57,13 @@ def model_name(name: str | None) -> str | None:
     return _WINDOW.sub("", name) if name else None
 
 
-@lru_cache(maxsize=1024)
-def _version(stated: str | None) -> tuple[int, ...] | None:
-    parts = re.match(r"v?(\d+)\.(\d+)\.(\d+)", stated or "")
-    return tuple(int(part) for part in parts.groups()) if parts else None
-
-
-@lru_cache(maxsize=4096)
-def _remark(kind: Kind, stated: str | None) -> str | None:
-    version = _version(stated)
-    return next((remark for of, changed, remark in _CHANGES if of is kind and version and version < changed), None)
-
-
 def _stated_version(item: Item) -> str | None:
     return casts.text(item.origin.resource.get("service.version")) or item.text("app.version")
 
 
 def _common(item: Item, kind: Kind) -> dict[str, Any]:
     version = _stated_version(item)
-    return {"session": item.session, "prompt": item.text("prompt.id"), "agent_version": version, "remark": _remark(kind, version)}
+    return {"session": item.session, "prompt": item.text("prompt.id"), "agent_version": version, "remark": remark(kind, version)}
 
 
 def read_log(item: Item) -> Rows | None:
@@ -104,20 +81,16 @@ def _request(item: Item) -> Rows:
     get = item.integer
     tokens = Tokens(get("input_tokens"), get("output_tokens"), get("cache_read_tokens"), get("cache_creation_tokens"))
     model, provider = model_name(item.text("model")), _provider(item)
-    row = item.event(
-        Kind.API_REQUEST,
-        model=model,
-        provider=provider,
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
-        cache_creation_tokens=tokens.cache_creation,
+    row = item.request(
+        model,
+        provider,
+        tokens,
+        reported=_reported(item),
         duration_ms=item.number("duration_ms"),
         attempts=item.integer("attempt"),
         mcp_server=_server(item),
         skill=item.text("skill.name"),
         subagent=_subagent(item),
-        **item.cost(model, provider, tokens, _reported(item)),
         **_common(item, Kind.API_REQUEST),
     )
     return (row,)
@@ -137,7 +110,7 @@ def _provider(item: Item) -> str:
 def _server(item: Item) -> str | None:
     """The MCP server that a request worked for; before 2.1.222 it stood on every request of a session that had one."""
     stated = item.text("mcp_server.name")
-    version = _version(_stated_version(item)) if stated else None
+    version = version_of(_stated_version(item)) if stated else None
     return None if version and version < _SERVER_ON_ALL_BEFORE else stated
 
 

@@ -53,19 +53,7 @@ def _stream(item: Item) -> Rows:
         return NOT_USAGE
     read, written = item.integer("cached_token_count"), item.integer("cache_write_token_count")
     tokens = Tokens(uncached(total, read, written), item.integer("output_token_count"), read, written)
-    model = item.text("model")
-    row = item.event(
-        Kind.API_REQUEST,
-        model=model,
-        provider=_PROVIDER,
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
-        cache_creation_tokens=tokens.cache_creation,
-        **item.cost(model, _PROVIDER, tokens),
-        **_common(item),
-    )
-    return (row,)
+    return (item.request(item.text("model"), _PROVIDER, tokens, **_common(item)),)
 
 
 def _request(item: Item) -> Rows:

@@ -81,19 +81,10 @@ def _failure(item: Item) -> str | None:
 def _call(item: Item, common: dict[str, Any]) -> Rows:
     """A model call; one that failed before it used a token is an error, not a request."""
     tokens, model, provider, failure = tokens_of(item), _model(item), provider_of(item), _failure(item)
-    columns = {"model": model, "provider": provider, "duration_ms": item.span_ms, "error": failure, **common}
+    columns = {"duration_ms": item.span_ms, "error": failure, **common}
     if failure is not None and tokens.input is None and tokens.output is None:
-        return (item.event(Kind.ERROR, **columns),)
-    row = item.event(
-        Kind.API_REQUEST,
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
-        cache_creation_tokens=tokens.cache_creation,
-        **item.cost(model, provider, tokens),
-        **columns,
-    )
-    return (row,)
+        return (item.event(Kind.ERROR, model=model, provider=provider, **columns),)
+    return (item.request(model, provider, tokens, **columns),)
 
 
 def _tool(item: Item, common: dict[str, Any]) -> Rows:

@@ -42,19 +42,7 @@ def _request(item: Item) -> Rows:
         item.integer(f"{_REQUEST}cache_read_tokens"),
         item.integer(f"{_REQUEST}cache_creation_tokens"),
     )
-    model = item.text("cursor.model.name")
-    row = item.event(
-        Kind.API_REQUEST,
-        model=model,
-        provider=_PROVIDER,
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
-        cache_creation_tokens=tokens.cache_creation,
-        **item.cost(model, _PROVIDER, tokens),
-        **_common(item),
-    )
-    return (row,)
+    return (item.request(item.text("cursor.model.name"), _PROVIDER, tokens, **_common(item)),)
 
 
 def _error(item: Item) -> Rows:

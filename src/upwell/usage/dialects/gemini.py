@@ -80,17 +80,12 @@ def _response(family: Family, item: Item) -> Rows:
     if family.thoughts_on_top and output is not None:
         output += item.integer("thoughts_token_count") or 0
     tokens = Tokens(uncached(item.integer("input_token_count"), read), output, read, None)
-    model = item.text("model")
-    row = item.event(
-        Kind.API_REQUEST,
-        model=model,
-        provider=family.provider,
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
+    row = item.request(
+        item.text("model"),
+        family.provider,
+        tokens,
         duration_ms=item.number("duration_ms"),
         subagent=item.text("subagent_name"),
-        **item.cost(model, family.provider, tokens),
         **_common(item),
     )
     return (row,)

@@ -37,18 +37,7 @@ def _request(item: Item) -> Rows:
         item.integer("kiro.usage.cache_creation_tokens", "gen_ai.usage.cache_creation.input_tokens"),
     )
     model = item.text("kiro.model.id", "kiro.model.name", "kiro.model", "gen_ai.request.model")
-    row = item.event(
-        Kind.API_REQUEST,
-        model=model,
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
-        cache_creation_tokens=tokens.cache_creation,
-        duration_ms=item.number("kiro.duration_ms"),
-        **item.cost(model, None, tokens),
-        **_common(item),
-    )
-    return (row,)
+    return (item.request(model, None, tokens, duration_ms=item.number("kiro.duration_ms"), **_common(item)),)
 
 
 def _tool_call(item: Item) -> Rows:

@@ -48,19 +48,10 @@ def _call(item: Item) -> Rows:
         fresh = uncached(item.integer("ai.usage.inputTokens", "ai.usage.promptTokens"), read, written)
     tokens = Tokens(fresh, item.integer("ai.usage.outputTokens", "ai.usage.completionTokens"), read, written)
     model, provider = item.text("ai.response.model", "ai.model.id"), (item.text("ai.model.provider") or "").partition(".")[0] or None
-    columns = {"model": model, "provider": provider, "duration_ms": item.span_ms, "stand_in": True, **_common(item)}
+    columns = {"duration_ms": item.span_ms, "stand_in": True, **_common(item)}
     if item.failed and tokens.input is None and tokens.output is None:
-        return (item.event(Kind.ERROR, error="error", **columns),)
-    row = item.event(
-        Kind.API_REQUEST,
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
-        cache_creation_tokens=tokens.cache_creation,
-        **item.cost(model, provider, tokens),
-        **columns,
-    )
-    return (row,)
+        return (item.event(Kind.ERROR, error="error", model=model, provider=provider, **columns),)
+    return (item.request(model, provider, tokens, **columns),)
 
 
 def _tool_call(item: Item) -> Rows:
@@ -102,17 +93,12 @@ def _request(item: Item) -> Rows:
     if output is not None:
         output += item.integer("reasoning_tokens") or 0
     tokens = Tokens(item.integer("input_tokens"), output, item.integer("cache_read_tokens"), item.integer("cache_creation_tokens"))
-    model, provider = item.text("model"), item.text("provider")
-    row = item.event(
-        Kind.API_REQUEST,
-        model=model,
-        provider=provider,
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cache_read,
-        cache_creation_tokens=tokens.cache_creation,
+    row = item.request(
+        item.text("model"),
+        item.text("provider"),
+        tokens,
+        reported=item.number("cost_usd") or None,
         duration_ms=item.number("duration_ms"),
-        **item.cost(model, provider, tokens, item.number("cost_usd") or None),
         **_beside(item),
     )
     return (row,)
