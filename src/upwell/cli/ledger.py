@@ -70,9 +70,12 @@ def _print(found: Mapping[str, Any]) -> None:
     output.data("")
     if found["lanes"]:
         output.table(_LANES, [_lane(row) for row in found["lanes"]], empty="")
+    kept, hours = found["kept"], found["kept"]["keep_seconds"] / 3600
+    tally = f"{kept['items']:,} items in {kept['batches']:,} batches are kept, each for {hours:g} hours."
     if all(row["closed"] for row in found["lanes"]):
-        kept, hours = found["kept"], found["kept"]["keep_seconds"] / 3600
-        output.data(f"There are no sinks: {kept['items']:,} items in {kept['batches']:,} batches are kept, each for {hours:g} hours.")
+        output.data(f"There are no sinks: {tally}")
+    elif kept["items"]:
+        output.data(f"Of signals that no sink gets, {tally}")
     for lane in found["lanes"]:
         if lane["message"]:
             output.message(f"{lane['lane']} is {lane['state']} [{lane['code']}]: {lane['message']}\n  next step: {lane['hint']}")

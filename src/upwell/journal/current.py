@@ -195,7 +195,9 @@ class Current:
         try:
             self._mark_file.write(self.mark)
         except OSError as error:
-            raise Failure(f"the mark of {self.name}: {error.strerror}", spent=False, unstored=False, unmarked=True) from error
+            raise Failure(
+                f"the mark of {self.name} cannot be written: {error.strerror}", spent=False, unstored=False, unmarked=True
+            ) from error
 
     def _undo(self, error: sqlite3.Error) -> bool:
         """Roll back, and say whether the segment is spent."""

@@ -16,7 +16,7 @@ from upwell.journal.record import DIGEST_BYTES
 from upwell.otlp.model import Signal
 
 WINDOW_SECONDS = 300
-"""Agents give a batch up within a minute or so (facts of real clients); this leaves room for slow ones behind proxies."""
+"""Clients give a batch up after a minute or so; this leaves room for those behind slow proxies."""
 
 LIMIT = 1_000_000
 """Batches: some 150 MB of memory, and the whole window at 3,300 batches a second."""
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 def digest(secret: bytes, key_id: str, signal: Signal, body: bytes) -> bytes:
     """16 bytes that name a body of one key and signal. Keyed, since a plain hash of a known prompt would betray it."""
-    state = blake2b(f"{key_id}\0{signal.value}\0".encode(), digest_size=DIGEST_BYTES, key=secret)
+    state = blake2b(f"{key_id}\0{signal}\0".encode(), digest_size=DIGEST_BYTES, key=secret)
     state.update(body)
     return state.digest()
 

@@ -192,17 +192,26 @@ class Parcels:
             if receipt:
                 self._outcomes.receive(db, receipt)
 
-    def rejoin(self, first: int, second: int) -> None:
-        """Undo a cut: both halves wait as one parcel again."""
+    def suspect(self, parcel: int, other: int, depth: int, refusal: str) -> None:
+        """Put a parcel, with the other half of it if there is one, aside as one parcel that was refused so."""
         with self._db.transaction() as db:
-            db.execute("UPDATE parts SET parcel = ?, depth = 0, refusal = '', attempts = 0 WHERE parcel IN (?, ?)", (first, first, second))
+            db.execute(
+                "UPDATE parts SET parcel = ?, depth = ?, refusal = ?, attempts = 0 WHERE parcel IN (?, ?)",
+                (min(parcel, other), depth, refusal, parcel, other),
+            )
+
+    def clear(self, lane: str, suspects: int, depth: int) -> None:
+        """Let the lane's parcels of depth `suspects` go on as parcels of depth `depth`."""
+        with self._db.transaction() as db:
+            db.execute("UPDATE parts SET depth = ?, refusal = '' WHERE lane = ? AND depth = ?", (depth, lane, suspects))
 
     def lose(self, lane: str, part: Part, items: int) -> None:
-        """Book items of a stored part that can no longer be read."""
+        """Book items of a stored part that can no longer be read; a negative number takes back that they were lost."""
+        words = "cannot be read any more" if items > 0 else "can be read after all"
         with self._db.transaction() as db:
             db.execute("UPDATE parts SET items = items - ? WHERE id = ?", (items, part.id))
             db.execute("DELETE FROM parts WHERE id = ? AND items <= 0", (part.id,))
-            self._outcomes.lose(db, lane, part.segment, items, f"{items} items taken from segment {part.segment} cannot be read any more")
+            self._outcomes.lose(db, lane, part.segment, items, f"{abs(items)} items taken from segment {part.segment} {words}")
 
 
 _COLUMNS = "segment, first_seq, last_seq, first_item, last_item, items, batches, not_before_ns, attempts, depth, refusal, id, parcel"

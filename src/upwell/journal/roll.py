@@ -57,7 +57,7 @@ class Roll:
         self._settings = settings
         self._clock_ns = clock_ns
         self._monotonic_ns = monotonic_ns
-        self._room = disk.Room(directory, settings, monotonic=lambda: monotonic_ns() / 1e9)
+        self._room = disk.Room(directory, settings, monotonic_ns=monotonic_ns)
         self._segment_bytes = min(settings.segment_bytes, settings.max_bytes // 4)  # the worker can free none but final segments
         self._longest_ns = int(min(_LONGEST_SECONDS, max(_SHORTEST_SECONDS, settings.keep / 4)) * 1e9)
         self._is_open = False
@@ -162,19 +162,14 @@ class Roll:
         now = self._clock_ns()
         since = now - window_seconds * 1_000_000_000
         seconds: dict[int, list[bytes]] = {}
-        for name in self._written_since(since):
+        for name in _written_since(layout.names(self._directory), since):
             try:
                 with closing(Segments(self._directory).open(name)) as segment:
                     for received_ns, digest in segment.recent(since):
                         seconds.setdefault(min(received_ns, now) // 1_000_000_000, []).append(digest)
-            except JournalError:
+            except (JournalError, OSError):
                 self.setbacks += 1
         return [(now - second * 1_000_000_000, seconds[second]) for second in sorted(seconds)]
-
-    def _written_since(self, since_ns: int) -> list[str]:
-        """Earlier segments that may have rows of that time: a segment's last row came before its successor was made."""
-        names = layout.names(self._directory)
-        return [name for name, successor in zip_longest(names, names[1:]) if not successor or layout.made_ns(successor) >= since_ns]
 
     def _commit(self, records: Sequence[Record]) -> None:
         try:
@@ -217,7 +212,7 @@ class Roll:
         try:
             return self._start(current.prepare(self._directory))
         except _DISK_ERRORS as error:
-            raise Failure(str(error), spent=False, unstored=True) from error
+            raise Failure(_reason(error), spent=False, unstored=True) from error
 
     def _start(self, prepared: Path) -> Current:
         """Make a prepared database the current segment. The one before is given up first: nothing may follow in it."""
@@ -286,7 +281,7 @@ class Roll:
             self._next = None
 
     def _troubled(self, error: Exception) -> None:
-        self.trouble = str(error)
+        self.trouble = _reason(error)
         self._tried_ns = self._monotonic_ns()
 
     def _holds_rows(self) -> bool:
@@ -298,6 +293,18 @@ class Roll:
         return self._current.size >= self._segment_bytes or self._monotonic_ns() - self._first_row_ns >= self._longest_ns
 
 
+def _written_since(names: list[str], since_ns: int) -> list[str]:
+    """Segments that may have rows of that time: a segment's last row came before its successor was made."""
+    return [name for name, successor in zip_longest(names, names[1:]) if not successor or layout.made_ns(successor) >= since_ns]
+
+
 def _discard(prepared: Future[Path]) -> None:
     if prepared.exception() is None:
         current.discard(prepared.result())
+
+
+def _reason(error: Exception) -> str:
+    """Why, without the path: clients get to read it."""
+    if isinstance(error, Failure):
+        return str(error)
+    return getattr(error, "strerror", None) or str(error).rpartition(": ")[2]

@@ -42,9 +42,9 @@ class Segments:
     def __init__(self, directory: Path) -> None:
         """Finishes deletions that a crash cut short."""
         self._directory = directory
-        if directory.is_dir():
-            for leftover in directory.glob("*.gone"):
-                self._remove(leftover.stem)
+        for name in layout.going(directory):
+            with contextlib.suppress(OSError):  # it is no segment any more, deleted or not
+                self._remove(name)
 
     def names(self) -> list[str]:
         """Segments, oldest first."""
@@ -209,7 +209,7 @@ class Segment:
             taken += found
             unreadable += choice.missing + len(choice.seqs) - len(found)
             after = choice.upto
-            if choice.full and taken:
+            if choice.full and (taken or not choice.seqs):
                 break
         return taken, after, unreadable
 

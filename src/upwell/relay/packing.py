@@ -7,7 +7,7 @@ candidate given ends in exactly one place: the parcel, waiting, expired, or quar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from upwell.errors import UpwellError
@@ -18,6 +18,8 @@ from upwell.relay.intake import Candidate
 from upwell.sinks.base import Glance, Opened, Sink
 
 _FULL_ENOUGH = 0.9  # a parcel this full is sent as it is; cutting a row to fill it up would cost more than it saves
+_LIKELY_FULL = 0.85  # enough, where weights are upper bounds: to weigh all rows exactly is what costs most
+_SAMPLE = 8  # rows opened to tell how far the upper bounds of a parcel lie above the truth
 _NOT_READ = (UpwellError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 UNREADABLE = "unreadable"
 """The code of a batch that a sink could not decode or write anew."""
@@ -113,17 +115,31 @@ class Packing:
         limits = self.sink.limits(self.signal)
         if self.items + candidate.row.items > limits.items:
             return False
-        if self.weight + glance.weight > limits.bytes:
-            self._refine()
+        if self.weight + glance.weight <= limits.bytes:
+            return True
+        if self._full_enough():
+            return False
+        self._weigh(self._placed)
         return self.weight + glance.weight <= limits.bytes
 
-    def _refine(self) -> None:
+    def _weigh(self, some: Iterable[_Placed]) -> None:
         """Replace upper bounds by exact weights, each row opened once."""
-        for placed in self._placed:
+        for placed in some:
             if placed.glanced is not None:
                 exact = self.sink.open(placed.glanced.row).weight(placed.glanced.first, placed.glanced.last)
                 self.weight += exact - placed.weight
                 placed.weight, placed.glanced = exact, None
+
+    def _probable_weight(self) -> float:
+        """The weight, its upper bounds corrected by what a few rows, opened, show of them."""
+        guessed = [placed for placed in self._placed if placed.glanced is not None]
+        sample = guessed[:: len(guessed) // _SAMPLE + 1]
+        bound = sum(placed.weight for placed in sample)
+        if bound == 0:
+            return self.weight
+        self._weigh(sample)
+        rest = sum(placed.weight for placed in guessed if placed.glanced is not None)
+        return self.weight - rest + rest * sum(placed.weight for placed in sample) / bound
 
     # Opened
 
@@ -229,7 +245,7 @@ class Packing:
         """The most items from `first` on that still fit, by bisection."""
         limits = self.sink.limits(self.signal)
         if self.weight + opened.weight(first, last) > limits.bytes:
-            self._refine()
+            self._weigh(self._placed)
         low, high = 0, min(last - first, limits.items - self.items)
         while low < high:
             middle = (low + high + 1) // 2
@@ -273,6 +289,10 @@ class Packing:
 
     def _full_enough(self) -> bool:
         limits = self.sink.limits(self.signal)
-        if self.weight > _FULL_ENOUGH * limits.bytes:
-            self._refine()
-        return self.items >= _FULL_ENOUGH * limits.items or self.weight >= _FULL_ENOUGH * limits.bytes
+        if self.items >= _FULL_ENOUGH * limits.items:
+            return True
+        if self.weight < _LIKELY_FULL * limits.bytes:
+            return False
+        if all(placed.glanced is None for placed in self._placed):
+            return self.weight >= _FULL_ENOUGH * limits.bytes
+        return self._probable_weight() >= _LIKELY_FULL * limits.bytes
