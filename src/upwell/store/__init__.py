@@ -1,0 +1,1 @@
+"""The usage store: normalized rows in DuckDB, and the questions that are asked of them."""
