@@ -55,9 +55,9 @@ def test_the_secret_is_kept_nowhere(keys: Keys, tmp_path: Path) -> None:
 
 def test_every_key_differs(keys: Keys) -> None:
     """No two keys share an id or a secret."""
-    made = [keys.add("alice", None) for _ in range(200)]
+    made = [keys.add("alice", None) for _ in range(40)]
 
-    assert len({new.key.id for new in made}) == len({new.secret_text[12:] for new in made}) == 200
+    assert len({new.key.id for new in made}) == len({new.secret_text[12:] for new in made}) == 40
 
 
 def test_list_shows_all_in_order_of_making(keys: Keys, clock: Clock) -> None:

@@ -94,6 +94,17 @@ def test_chunked_bodies_are_joined() -> None:
     assert answer.endswith(b"\r\n\r\nabcde")
 
 
+def test_client_that_waits_to_be_asked_is_asked() -> None:
+    """Expect: 100-continue is answered, so that the body follows."""
+    with listening(echo) as listener:
+        parts = urlsplit(listener.url)
+        with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+            connection.sendall(b"hi")
+            assert connection.recv(1000).endswith(b"hi")
+
+
 def test_body_of_twenty_megabytes_arrives() -> None:
     """The largest documented request fits."""
     body = bytes(20 * 2**20)

@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from tests.testing.wire import JSON, NOW, PROTOBUF, Reply, encoded, logs, metrics, point, record, request, span, traces, with_id
 from upwell.testing.listener import MAX_BODY
@@ -47,6 +54,26 @@ def test_export_is_taken_and_kept(receiver: OtlpReceiver, signal: str, media_typ
     assert reply.body == (b"{}" if media_type == JSON else b"")
     assert len(receiver.items(signal)) == 2
     assert receiver.counts(signal) == Counts(requests=1, items=2)
+
+
+def test_real_exporters_are_taken(receiver: OtlpReceiver) -> None:
+    """The OpenTelemetry SDK for Python sends spans and points, as packed protobuf with a header of its own."""
+    headers = {"x-api-key": "k"}
+    tracing = TracerProvider(shutdown_on_exit=False)
+    spans = OTLPSpanExporter(f"{receiver.url}/v1/traces", headers=headers, compression=Compression.Gzip)
+    tracing.add_span_processor(SimpleSpanProcessor(spans))
+    points = OTLPMetricExporter(f"{receiver.url}/v1/metrics", headers=headers, compression=Compression.Gzip)
+    metering = MeterProvider([PeriodicExportingMetricReader(points)], shutdown_on_exit=False)
+    with tracing.get_tracer("t").start_as_current_span("work", attributes={"n": 1}):
+        metering.get_meter("m").create_counter("tokens").add(7, {"type": "input"})
+    tracing.shutdown()
+    metering.shutdown()
+
+    (kept_span,), (kept_point,) = receiver.items("traces"), receiver.items("metrics")
+    assert (kept_span["name"], kept_span["attributes"], kept_span["scope"]["name"]) == ("work", {"n": 1}, "t")
+    assert (kept_point["metric"]["name"], kept_point["attributes"], kept_point["asInt"]) == ("tokens", {"type": "input"}, 7)
+    assert receiver.requests("traces")[0].headers["x-api-key"] == "k"
+    assert receiver.requests("traces")[0].gzip
 
 
 def test_request_figures_are_kept(receiver: OtlpReceiver) -> None:
@@ -270,6 +297,25 @@ def test_stop_raises_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(KeyError):
         receiver.stop()
+
+
+def test_stopped_fake_comes_back_where_it_was(receiver: OtlpReceiver) -> None:
+    """Between stop and start nobody answers; then it is the same port, with all that was kept before."""
+    url = receiver.url
+    send(receiver, "logs", BATCHES["logs"])
+    receiver.stop()
+    with pytest.raises(ConnectionRefusedError):
+        send(receiver, "logs", BATCHES["logs"])
+    receiver.start()
+
+    assert receiver.url == url
+    assert send(receiver, "logs", BATCHES["logs"]).status == 200
+    assert receiver.counts("logs").items == 4
+
+
+def test_fake_that_never_started_can_be_stopped() -> None:
+    """stop without start does nothing."""
+    OtlpReceiver().stop()
 
 
 def test_many_clients_at_once_lose_nothing() -> None:

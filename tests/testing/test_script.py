@@ -4,9 +4,9 @@ import pytest
 
 from tests.testing.wire import JSON, encoded, logs, record
 from upwell.otlp.model import Encoding, Signal
+from upwell.testing.answers import Spelling
 from upwell.testing.export import Export
 from upwell.testing.reading import read
-from upwell.testing.refused import Spelling
 from upwell.testing.script import API, NOTHING, STS, Failure, Script
 
 

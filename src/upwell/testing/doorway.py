@@ -56,6 +56,11 @@ class MemoryJournal:
     def digest(self, key_id: str, signal: Signal, body: bytes) -> bytes:
         return blake2b(b"%b %b %b" % (key_id.encode(), signal.encode(), body), key=b"a test's key", digest_size=16).digest()
 
+    def forget(self) -> list[Entry]:
+        """Give back what was kept, and keep nothing of it."""
+        kept, self.entries, self._known = self.entries, [], set()
+        return kept
+
     def ready(self) -> str | None:
         return self.unready or (self.fail_with.message if isinstance(self.fail_with, JournalError) else None)
 

@@ -62,20 +62,27 @@ Handle = Callable[[Request], Answer]
 
 
 class Listener:
-    """`handle` behind a port. `port` 0 lets the system choose; `url` is known once started."""
+    """`handle` behind a port, between `start` and `stop`; started again, it listens where it did before.
+
+    `port` 0 lets the system choose at the first start; until then there is no `url`.
+    """
 
     def __init__(self, handle: Handle, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._server = _Server((host, port), handle)
+        self._handle = handle
+        self._address = (host, port)
+        self._server: _Server | None = None
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="fake", daemon=True)
 
     @property
     def url(self) -> str:
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        host, port = self._address
+        return f"http://{host}:{port}"
 
     def start(self) -> None:
-        self._thread.start()
+        self._stopping.clear()
+        self._server = _Server(self._address, self._handle)
+        self._address = (self._address[0], self._server.server_address[1])
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="fake", daemon=True).start()
 
     def pause(self, seconds: float) -> None:
         """Wait in a handler. `stop` ends the wait, and the request with it: it is cut."""
@@ -83,13 +90,14 @@ class Listener:
             raise _Stopped
 
     def stop(self) -> list[Exception]:
-        """Close every connection and wait for its thread. Returns the errors that a handler raised."""
+        """Close every connection and wait for its thread. Returns the errors that a handler raised since the start."""
+        if self._server is None:
+            return []
+        server, self._server = self._server, None
         self._stopping.set()
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
-        return self._server.faults
+        server.shutdown()
+        server.server_close()
+        return server.faults
 
 
 class _Server(ThreadingMixIn, TCPServer):
@@ -98,7 +106,7 @@ class _Server(ThreadingMixIn, TCPServer):
 
     def __init__(self, address: tuple[str, int], handle: Handle) -> None:
         super().__init__(address, _Handler)
-        self.handle_request_whole = handle
+        self.answer_for = handle
         self.faults: list[Exception] = []
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -166,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, request: Request) -> Answer:
         try:
-            return self.server.handle_request_whole(request)
+            return self.server.answer_for(request)
         except _Stopped:
             return Answer(cut=True)
         except Exception as error:  # noqa: BLE001 - raised again by whoever stops the fake
@@ -208,9 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.close_connection = self.close_connection or answer.headers.get("Connection") == "close"
-        self.flush_together(b"" if self.command == "HEAD" else answer.body)
+        self._flush_together(b"" if self.command == "HEAD" else answer.body)
 
-    def flush_together(self, body: bytes) -> None:
+    def _flush_together(self, body: bytes) -> None:
         """Send headers and body in one segment where they fit one."""
         self._headers_buffer += [b"\r\n", body]  # type: ignore[attr-defined]  # the base class's own buffer
         self.flush_headers()

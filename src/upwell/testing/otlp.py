@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from upwell.testing.answers import Spelling
 from upwell.testing.archive import Counts, Keep, NotKept
 from upwell.testing.receiver import Receiver
-from upwell.testing.refused import Spelling
 from upwell.testing.script import Failure
 from upwell.testing.verdict import Received
 

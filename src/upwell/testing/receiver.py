@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Self
 
 from upwell.otlp.model import Encoding, Signal
+from upwell.testing.answers import Refused, success
 from upwell.testing.archive import Archive, Counts, Keep
 from upwell.testing.clock import Clock
 from upwell.testing.export import Export
 from upwell.testing.listener import MAX_BODY, Answer, Listener, Request
 from upwell.testing.plain import Plain, Unreadable
 from upwell.testing.reading import Inflated, inflate, read
-from upwell.testing.refused import Refused, success
 from upwell.testing.script import Failure, Script
 from upwell.testing.verdict import Received, Usage, Verdict
 
@@ -44,7 +44,7 @@ class _Visit:
 
 
 class Receiver:
-    """A context manager: it listens from `start` to `stop` in threads of its own, at `url`.
+    """A context manager: it listens from `start` to `stop` in threads of its own, at `url`; what it knows outlasts a stop.
 
     `port` 0 lets the system choose. `keep` says how much stays in memory; `id_attribute` is the item attribute that `ids` lists.
     `clock` tells the time by which items are judged, and can be moved. Errors inside the fake are raised when it stops.
@@ -69,7 +69,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """`http://host:port`, without a slash at the end."""
+        """`http://host:port`, without a slash at the end; known once started."""
         return self._listener.url
 
     def start(self) -> Self:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from upwell.testing.answers import Refused, Spelling
 from upwell.testing.export import Export
-from upwell.testing.refused import Refused, Spelling
 
 API = "api"
 """`Failure.at` for CloudWatch Logs API calls (CreateLogGroup, ...)."""

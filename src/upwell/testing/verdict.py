@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from upwell.otlp.model import Encoding, Signal
-from upwell.testing.refused import Refused
+from upwell.testing.answers import Refused
 
 
 @dataclass(frozen=True, slots=True)

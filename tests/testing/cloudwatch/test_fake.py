@@ -219,18 +219,19 @@ def test_deleted_stream_is_missing_again(fake: FakeCloudWatch) -> None:
     assert export(fake.url, "logs", BATCHES["logs"]).json["message"] == "The specified log group does not exist."
 
 
-def test_rate_of_metrics_and_logs(fake: FakeCloudWatch) -> None:
+def test_rate_of_metrics_and_logs() -> None:
     """One request more than the rate within a second is 429; logs say when to come back, traces have no rate."""
     limits = replace(
         DOCUMENTED, metrics=replace(DOCUMENTED.metrics, requests_per_second=1), logs=replace(DOCUMENTED.logs, requests_per_second=1)
     )
-    with FakeCloudWatch(clock_ns=lambda: NOW, limits=limits) as slow:
+    started = now_ns()
+    with FakeCloudWatch(clock_ns=lambda: NOW, wall_ns=lambda: started, limits=limits) as slow:
         slow.create_log_group(GROUP, STREAM)
         second = {}
         for signal, batch in BATCHES.items():
             assert export(slow.url, signal, batch).status == 200
             second[signal] = export(slow.url, signal, batch)
-        slow.clock.advance(1)
+        slow.wall.advance(1)
         assert export(slow.url, "metrics", BATCHES["metrics"]).status == 200
 
     assert {signal: reply.status for signal, reply in second.items()} == {"metrics": 429, "logs": 429, "traces": 200}

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,6 +16,8 @@ from upwell.testing.export import Export
 from upwell.testing.reading import read
 from upwell.testing.verdict import Verdict
 
+AGENTS = Path(__file__).parents[2] / "fixtures" / "agents"
+RECORDED = [path for path in sorted(AGENTS.glob("*/*/[0-9]*")) if path.name.count(".") == 2]
 ENCODINGS = pytest.mark.parametrize("media_type", [JSON, PROTOBUF])
 
 
@@ -372,3 +375,24 @@ def test_refused_request_still_shows_its_usage() -> None:
     usage = judged_metrics(metrics(*[point()] * 1500)).usage
 
     assert (usage.items, usage.binding, usage.used) == (1500, "items", 1.5)
+
+
+# -- what real agents sent ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: str(path.relative_to(AGENTS)))
+def test_recorded_payload_fits_but_for_missing_times(path: Path) -> None:
+    """Each recorded payload passes at the time it was made; only Codex's log records, which carry no time, are too old."""
+    signal, encoding = Signal(path.name.split(".")[1]), Encoding.JSON if path.suffix == ".json" else Encoding.PROTOBUF
+    found = read(path.read_bytes(), signal, encoding)
+    times = [item.get("endTimeUnixNano") or item.get("timeUnixNano") or item["observedTimeUnixNano"] for item in found.items()]
+    if signal is Signal.LOGS:
+        verdict = judge_logs(found, LogLimits(), max(times), "us-west-1", None)
+    elif signal is Signal.TRACES:
+        verdict = judge_traces(found, TraceLimits(), max(times))
+    else:
+        verdict = judge_metrics(found, MetricLimits(), max(times))
+
+    assert verdict.refusal is None
+    timeless = path.parts[-3] == "codex" and signal is Signal.LOGS
+    assert len(verdict.rejected) == (found.count if timeless else 0)

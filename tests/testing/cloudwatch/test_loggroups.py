@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.testing.wire import DAY
+from upwell.testing.answers import Refused
 from upwell.testing.cloudwatch.loggroups import LogGroups
-from upwell.testing.refused import Refused
 
 
 @pytest.fixture

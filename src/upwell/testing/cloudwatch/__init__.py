@@ -7,10 +7,10 @@ here does not replace one against the real thing.
 
 from __future__ import annotations
 
+from upwell.testing.answers import Spelling
 from upwell.testing.archive import Counts, Keep, NotKept
 from upwell.testing.cloudwatch.fake import FakeCloudWatch
 from upwell.testing.cloudwatch.limits import DOCUMENTED, Limits, LogLimits, MetricLimits, TraceLimits
-from upwell.testing.refused import Spelling
 from upwell.testing.script import Failure
 from upwell.testing.verdict import Received
 

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from upwell.otlp.model import Encoding, Signal
+from upwell.testing.answers import Refused, Spelling
 from upwell.testing.archive import NotKept
 from upwell.testing.listener import Answer, Request
-from upwell.testing.refused import Refused, Spelling
 from upwell.testing.script import Failure
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ What the documents leave open is chosen here and in `judge`:
   header `x-amzn-ErrorType`. The Logs API says the same as 400 with `__type` in the body, STS as 403 in XML.
 - A refusal by an endpoint itself is a google.rpc.Status in the request's encoding, with `x-amzn-ErrorType` beside it.
 - A wrong Content-Type or Content-Encoding is 415, a body that is no OTLP message 400 SerializationException.
+- A logs body may inflate to 32 MiB, the fake's own bound, because its documented limit counts events and not the body.
 - A missing log group or stream is 400 ResourceNotFoundException; a missing header 400 InvalidParameterException.
 - Over a rate: 429 ThrottlingException, with Retry-After (1) for logs only, where it is documented.
 - Bearer tokens and `x-aws-truncatable-fields` are not known here: a request without SigV4 counts as unsigned.
@@ -18,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from upwell.otlp.model import Encoding, Signal
+from upwell.testing.answers import Refused, Spelling
 from upwell.testing.archive import Keep
 from upwell.testing.clock import Clock
 from upwell.testing.cloudwatch import control
@@ -32,7 +34,6 @@ from upwell.testing.cloudwatch.throttle import NewNames, Rate
 from upwell.testing.export import Export, Point
 from upwell.testing.listener import MAX_BODY, Answer, Request
 from upwell.testing.receiver import Receiver
-from upwell.testing.refused import Refused, Spelling
 from upwell.testing.script import API, STS
 from upwell.testing.verdict import Verdict
 
@@ -55,8 +56,8 @@ _STS_CODES = {
 class FakeCloudWatch(Receiver):
     """A CloudWatch of one Region that knows one access key. See `Receiver` for what to ask and to order.
 
-    Items are judged by `clock`; signatures and temporary credentials by `wall`, which a test that
-    simulates days leaves alone, because clients sign with the real time. `limits` may be a stricter table.
+    Items are judged by `clock`; signatures, temporary credentials and requests per second by `wall`, which a test
+    that simulates days leaves alone, because clients sign with the real time. `limits` may be a stricter table.
     `roles` are the role ARNs that may be assumed, each with its external id or None; by default any.
     """
 
@@ -138,7 +139,7 @@ class FakeCloudWatch(Receiver):
         except BadSignature as error:
             raise Refused(403, error.code, str(error), spelling=Spelling.HEADER) from None
         rate = self._rates.get(signal)
-        if rate is not None and not rate.take(self.clock.now_ns()):
+        if rate is not None and not rate.take(self.wall.now_ns()):
             raise Refused(429, "ThrottlingException", "Rate exceeded", headers={"Retry-After": "1"} if signal is Signal.LOGS else {})
 
     def judge(self, request: Request, export: Export, now_ns: int) -> Verdict:

@@ -9,6 +9,8 @@ The documents leave some things open; this is what is chosen, the stricter readi
   batch can be", so one bad span refuses the call. Logs: the records are left out and counted in a partial success,
   as that page's example shows, even when none is left.
 - Start and end of a span are both looked at; an end of 0 is taken as not given. A time of 0 is too old.
+- A JSON log event over 1 MB is stored whole where one large record is allowed; elsewhere it refuses the call, as
+  PutLogEvents does. Truncation and large log objects are not played.
 - The 24 hours are measured over the log records that are left after that, and over all spans.
 - Labels are the attributes of resource, scope and point; their size is that of keys and values as text.
 """
@@ -20,10 +22,10 @@ from collections.abc import Iterable, Mapping
 import orjson
 
 from upwell.otlp.model import Encoding
+from upwell.testing.answers import Refused
 from upwell.testing.cloudwatch.limits import DAY, LARGE_LOG_REGIONS, SECOND, LogLimits, MetricLimits, TraceLimits
 from upwell.testing.export import Export, Group, Point
 from upwell.testing.plain import Plain
-from upwell.testing.refused import Refused
 from upwell.testing.verdict import Usage, Verdict
 
 INVALID = "ValidationException"

@@ -6,7 +6,7 @@ import re
 import threading
 from dataclasses import dataclass, field, replace
 
-from upwell.testing.refused import Refused, Spelling
+from upwell.testing.answers import Refused, Spelling
 
 _GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _STREAM_NAME = re.compile(r"[^:*]{1,512}")

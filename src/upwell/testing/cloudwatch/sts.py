@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
+from upwell.testing.answers import Refused, Spelling
 from upwell.testing.cloudwatch.credentials import Credential, Credentials
 from upwell.testing.cloudwatch.logsapi import ACCOUNT
 from upwell.testing.listener import Answer, Request
-from upwell.testing.refused import Refused, Spelling
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _SHORTEST, _LONGEST, _DEFAULT = 900, 43_200, 3_600

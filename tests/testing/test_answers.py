@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from upwell.otlp.model import Encoding, Signal
-from upwell.testing.refused import Refused, Spelling, rpc_status, success
+from upwell.testing.answers import Refused, Spelling, rpc_status, success
 
 RESPONSES: dict[Signal, Any] = {
     Signal.LOGS: ExportLogsServiceResponse,
