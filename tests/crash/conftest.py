@@ -30,19 +30,27 @@ def fake() -> Iterator[Destination]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, fake: Destination, request: pytest.FixtureRequest) -> Iterator[MakeHouse]:
-    """Makes houses with one sink, the fake, where no other sections are given; they end with the test."""
+def houses() -> Iterator[list[House]]:
+    """All that a test has made; they end with it."""
     made: list[House] = []
-
-    def make(environment: Mapping[str, str] | None = None, python_path: Sequence[Path] = (), **sections: Any) -> House:
-        sections = {"journal": {"reserve": 0}, "sinks": [cloudwatch(fake)], **sections}
-        made.append(House(tmp_path / "house", sections, environment or {}, python_path))
-        return made[-1]
-
-    yield make
+    yield made
     for one in made:
         one.end()
         _show(one.log)
+
+
+@pytest.fixture
+def house(houses: list[House], tmp_path: Path, fake: Destination) -> MakeHouse:
+    """Makes houses with one sink, the fake, where no other sections are given."""
+
+    def make(
+        environment: Mapping[str, str] | None = None, python_path: Sequence[Path] = (), data_dir: Path | None = None, **sections: Any
+    ) -> House:
+        sections = {"journal": {"reserve": 0}, "sinks": [cloudwatch(fake)], **sections}
+        houses.append(House(tmp_path / "house", sections, environment or {}, python_path, data_dir))
+        return houses[-1]
+
+    return make
 
 
 def _show(log: Path) -> None:

@@ -35,10 +35,12 @@ _MAY_NOT_CONNECT = (OSError, http.client.HTTPException)
 class House:
     """One data directory, its settings, and the supervisor with its children while they run."""
 
-    def __init__(self, folder: Path, sections: Mapping[str, Any], environment: Mapping[str, str], python_path: Sequence[Path]) -> None:
-        """`sections` are those of upwell.toml; listening addresses and the data directory are given here."""
+    def __init__(
+        self, folder: Path, sections: Mapping[str, Any], environment: Mapping[str, str], python_path: Sequence[Path], data_dir: Path | None
+    ) -> None:
+        """`sections` are those of upwell.toml; listening addresses and, unless one is named, the data directory are given here."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.data_dir = folder / "data"
+        self.data_dir = data_dir or folder / "data"
         self.config = folder / "upwell.toml"
         self.log = folder / "serve.log"
         self.log.touch()
@@ -124,10 +126,7 @@ class House:
             self._process.kill()
             self._process.wait()
             self._process = None
-        for pid in self._children:
-            if _lives(pid):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        _kill(*(pid for pid in self._children if _lives(pid)))
 
     # -- questions ---------------------------------------------------------------------------------------------------------------
 
@@ -281,7 +280,9 @@ def _kill(*pids: int) -> None:
 
 
 def _lives(pid: int) -> bool:
+    """Whether a process still holds anything: one that has ended may wait to be reaped, and its threads may end after its first."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
     except psutil.NoSuchProcess:
         return False

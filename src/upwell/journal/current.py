@@ -1,7 +1,8 @@
 """The one segment that the gateway writes: made, appended to, probed, checkpointed, closed. Nothing here knows of requests.
 
-Every commit is fsynced and then marked. Commits never run a checkpoint, which would hold up requests: another thread copies the
-WAL into the main file, beside them, by `checkpoint`, and for good by `retire`. Where a commit fails, `Failure` says what is known.
+Every commit is fsynced and then marked. Commits never run a checkpoint, which would hold up requests: another thread copies the WAL
+into the main file beside them, by `checkpoint` (its last pages apart, see `catch_up`), and for good by `retire`. Where a commit fails,
+`Failure` says what is known.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from upwell.otlp.model import Signal
 
 _LOCK_SECONDS = 1.0
 """Nobody but an operator's own sqlite3 holds the write lock; the event loop waits for it this long."""
+
+_PASSES = 4
+_FEW_FRAMES = 64
+"""256 KiB: less than the event loop notices."""
 
 _UNHARMED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT})
 """What SQLite refuses without harm to the file: a write to a full disk never reaches the frame that makes a commit count."""
@@ -118,6 +123,7 @@ class Current:
             spent = self._undo(error)
             raise Failure(str(error), spent=spent, unstored=not spent) from error
         self.mark += _marked(records)
+        self.size += sum(one.size for one in records)
         self._write_mark()
 
     def probe(self) -> None:
@@ -130,13 +136,24 @@ class Current:
         self._write_mark()
 
     def checkpoint(self) -> None:
-        """Copy committed pages from the WAL into the main file, as far as readers let it, without holding up commits.
+        """Copy pages from the WAL into the main file beside the commits, until few are left for `catch_up`.
 
         Raises OSError or sqlite3.Error, after which nothing is lost: the WAL grows until a later one succeeds.
         """
         with contextlib.closing(_connect(self._database, timeout=0)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            for _ in range(_PASSES):
+                _, frames, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if frames - copied < _FEW_FRAMES:
+                    break
         self._mark_file.sync()
+
+    def catch_up(self) -> None:
+        """Copy the pages that were committed during `checkpoint`: with all of them copied, the next commit starts the WAL anew.
+
+        A reader at work can prevent that; then a later one does it.
+        """
+        with contextlib.suppress(sqlite3.Error):  # what is wrong with the file, the next commit will tell
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def retire(self) -> None:
         """Checkpoint all of it and close; raises OSError or sqlite3.Error, after which the WAL stays, as good as it was."""

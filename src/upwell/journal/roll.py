@@ -60,7 +60,7 @@ class Roll:
         self._room = disk.Room(directory, settings, monotonic=lambda: monotonic_ns() / 1e9)
         self._segment_bytes = min(settings.segment_bytes, settings.max_bytes // 4)  # the worker can free none but final segments
         self._longest_ns = int(min(_LONGEST_SECONDS, max(_SHORTEST_SECONDS, settings.keep / 4)) * 1e9)
-        self._closed = False
+        self._is_open = False
         self._past = Mark()
         self._newest: str | None = None
         self._current: Current | None = None
@@ -70,11 +70,13 @@ class Roll:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._next: Future[Path] | None = None
         self._inherited: list[str] = []
+        self._checkpoint: Future[None] | None = None
         self._jobs: list[Future[None]] = []
 
     def open(self) -> None:
         """Start a new segment; a disk that cannot be written is `trouble`, no error. Raises DataDirError on a network file system."""
         disk.check(self._directory)
+        self._is_open = True
         try:
             current.make_directory(self._directory)
             for leftover in layout.drafts(self._directory):
@@ -89,7 +91,9 @@ class Roll:
 
     def close(self) -> None:
         """Checkpoint and close; waits for the disk. For good: nothing can be stored after it."""
-        self._closed = True
+        if not self._is_open:
+            return
+        self._is_open = False
         self.trouble = "it is closed"
         self._retire()
         if self._next is not None:
@@ -131,16 +135,24 @@ class Roll:
 
     def due(self) -> bool:
         """Whether `tend` has something to do."""
-        return self._is_complete() or self._unchecked >= _CHECKPOINT_BYTES
+        return self._is_complete() or self._unchecked >= _CHECKPOINT_BYTES or (self._checkpoint is not None and self._checkpoint.done())
 
     def tend(self) -> None:
-        """Between commits: end a segment that is big or old enough, start a checkpoint in the background."""
+        """Between commits: end a segment that is big or old enough; keep its WAL short, most of it in the background."""
         self._harvest()
         if self._is_complete():
             self._succeed()
-        elif self._unchecked >= _CHECKPOINT_BYTES and self._current is not None and not self._jobs:
+        elif self._current is None:
+            return
+        elif self._checkpoint is None and self._unchecked >= _CHECKPOINT_BYTES:
             self._unchecked = 0
-            self._jobs.append(self._thread.submit(self._current.checkpoint))
+            self._checkpoint = self._thread.submit(self._current.checkpoint)
+        elif self._checkpoint is not None and self._checkpoint.done():
+            done, self._checkpoint = self._checkpoint, None
+            if done.exception():
+                self.setbacks += 1
+            else:
+                self._current.catch_up()
 
     def recent(self, window_seconds: int) -> list[tuple[int, list[bytes]]]:
         """Digests of batches received within the window, by second: their age in nanoseconds, oldest first. To be asked before `open`.
@@ -185,7 +197,7 @@ class Roll:
 
     def _heal(self) -> None:
         now = self._monotonic_ns()
-        if now - self._tried_ns >= _PROBE_NS and not self._closed:
+        if now - self._tried_ns >= _PROBE_NS and self._is_open:
             self._probe()
         if self.trouble is not None:
             raise JournalUnwritable(f"the journal cannot be written: {self.trouble}")
@@ -204,7 +216,7 @@ class Roll:
         """The current segment, or a fresh one where there is none; raises Failure."""
         if self._current is not None:
             return self._current
-        if self._closed:
+        if not self._is_open:
             raise Failure("the journal is closed", spent=False, unstored=True)
         try:
             return self._start(current.prepare(self._directory))
@@ -259,7 +271,9 @@ class Roll:
 
     def _forget_current(self) -> None:
         self._past = self.totals()
-        self._current = None
+        if self._checkpoint is not None:
+            self._jobs.append(self._checkpoint)
+        self._current = self._checkpoint = None
         self._first_row_ns = None
         self._unchecked = 0
 

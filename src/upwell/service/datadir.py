@@ -42,7 +42,8 @@ def existing(directory: Path) -> Path:
 def _make_private(directory: Path) -> None:
     status = directory.stat()
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        reason = errno.EROFS if os.statvfs(directory).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(reason, os.strerror(reason))
     if not stat.S_IMODE(status.st_mode) & 0o077:
         return
     names = {entry.name for entry in directory.iterdir()}
