@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check docs lock clean
+.PHONY: help up test check bench docs lock clean
 
 help: # list these targets
 	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -18,7 +18,7 @@ help: # list these targets
 up: $(VENV)/.runs # install what is missing into .venv, then run `upwell serve`
 	@$(BIN)/upwell serve
 
-test: $(VENV)/.tests $(wildcard tests/real_clients/package.json) # install what tests need, then run them all
+test: $(VENV)/.tests # install what tests need, then run them all
 	@if [ -f tests/real_clients/package.json ]; then $(MAKE) --no-print-directory tests/real_clients/node_modules/.package-lock.json; fi
 	@$(BIN)/pytest
 
@@ -27,6 +27,9 @@ check: $(VENV)/.tests # lint, formatting, types and layers, in seconds
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(CODE)
 	@$(BIN)/lint-imports
+
+bench: $(VENV)/.tests # measure this machine: throughput, latency and memory, beside two references
+	@$(BIN)/python -m bench
 
 docs: $(VENV)/.tests # write the generated parts of docs/ anew: settings, commands, errors
 	@$(BIN)/python docs/generate.py
@@ -39,9 +42,9 @@ clean: # remove .venv and every cache
 	find src tests $(wildcard bench docs) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.runs: requirements.lock pyproject.toml
-	@if [ -z "$(PYTHON)" ]; then echo "Upwell needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3" >&2; exit 1; fi
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Upwell needs Python 3.11 or newer (tried: $(or $(PYTHON),all on the PATH)): install it, or name one with make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Installing into $(VENV), once ..." >&2
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Upwell needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version)" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
@@ -54,5 +57,5 @@ $(VENV)/.tests: $(VENV)/.runs requirements-dev.lock
 
 tests/real_clients/node_modules/.package-lock.json: tests/real_clients/package-lock.json
 	@command -v npm >/dev/null || { echo "The tests with real exporters need Node and npm on the PATH" >&2; exit 1; }
-	@cd tests/real_clients && npm ci --no-audit --no-fund --loglevel=error
+	@cd tests/real_clients && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@

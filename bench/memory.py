@@ -76,12 +76,10 @@ class Sampler:
 
 def children_in_role(parent: psutil.Process) -> dict[str, psutil.Process]:
     """The gateway and the worker below `upwell serve`."""
-    found = {}
+    found: dict[str, psutil.Process] = {}
     for child in parent.children():
         words = child.cmdline()
         for role in ("gateway", "worker"):
             if role in words:
                 found[role] = child
     return found
-
-

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,6 +30,18 @@ def pin(core: int) -> None:
         os.sched_setaffinity(0, {core})
 
 
+@contextlib.contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Keep this process to one core until the block ends, where the system can."""
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    pin(core)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.sched_setaffinity(0, before)
+
+
 def wait_until_open(port: int, process: subprocess.Popen[bytes], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -40,13 +53,38 @@ def wait_until_open(port: int, process: subprocess.Popen[bytes], seconds: float 
     raise SystemExit(f"nothing listens on port {port} after {seconds} s")
 
 
+def wait_until_answered(port: int, path: str, seconds: float = 20.0) -> None:
+    """Wait for a 200: a port that a supervisor holds is open before anybody answers on it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=seconds):
+            return
+        time.sleep(0.05)
+    raise SystemExit(f"port {port} answers no {path} after {seconds} s")
+
+
 @contextlib.contextmanager
-def running(arguments: Sequence[str], port: int, *, core: int | None = None, cwd: Path | None = None) -> Iterator[psutil.Process]:
-    """A Python process until the block ends; `port` opens when it is ready."""
+def environment(**values: str) -> Iterator[None]:
+    """Environment variables for the processes started in the block."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def running(
+    arguments: Sequence[str], port: int, *, core: int | None = None, cwd: Path | None = None, quiet: bool = False
+) -> Iterator[psutil.Process]:
+    """A Python process until the block ends; `port` opens when it is ready. `quiet` drops its log."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=cwd,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if quiet else None,
         preexec_fn=None if core is None else lambda: pin(core),
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))},
     )

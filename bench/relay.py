@@ -63,7 +63,7 @@ def main(*, quick: bool = False) -> None:
 
 def steady(world: World, seconds: float) -> None:
     """A fixed rate, whether or not the answers keep up."""
-    with processes.running(["-m", "upwell", "serve", "--config", str(world.config)], world.door) as serve:
+    with processes.running(["-m", "upwell", "serve", "--config", str(world.config)], world.door, quiet=True) as serve:
         processes.wait_until_answered(world.console, "/readyz")
         roles = children_in_role(serve)
         bodies = Bodies(Encoding.JSON, now_ns=time.time_ns())
@@ -81,12 +81,12 @@ def steady(world: World, seconds: float) -> None:
 def drain(world: World, batches: int) -> None:
     """Fill the journal with no worker running; then start one, and time it until both sinks have it all."""
     bodies = Bodies(Encoding.JSON, now_ns=time.time_ns(), start=500_000_000)
-    with processes.running(["-m", "upwell", "gateway", "--config", str(world.config)], world.door):
+    with processes.running(["-m", "upwell", "gateway", "--config", str(world.config)], world.door, quiet=True):
         accepted = 0
         while accepted < batches:
             accepted += _closed_loop(world, bodies, 2.0).statuses.get(200, 0)
     wanted = 4 * accepted
-    with processes.running(["-m", "upwell", "worker", "--config", str(world.config)], world.console) as worker:
+    with processes.running(["-m", "upwell", "worker", "--config", str(world.config)], world.console, quiet=True) as worker:
         begun, at_start = time.perf_counter(), min(items for _, items in world.delivered().values())
         cpu = processes.cpu_seconds(worker)
         sampler = Sampler(lambda: {"worker": pss_mb(worker.pid)}, 0.5)
@@ -99,7 +99,8 @@ def drain(world: World, batches: int) -> None:
     for name, seconds in ends.items():
         requests, items = world.delivered()[name]
         print(f"  {name:10s} done after {seconds:5.1f} s, {requests:,} requests, {items / 4 / requests:,.0f} batches each")
-    print(f"  worker: {cpu / (max(ends.values())):.2f} of a core, {1e6 * cpu / accepted:,.0f} CPU us per batch, {sampler.most('worker'):.0f} MB")
+    cores, each = cpu / max(ends.values()), 1e6 * cpu / accepted
+    print(f"  worker: {cores:.2f} of a core, {each:,.0f} CPU us per batch, {sampler.most('worker'):.0f} MB")
 
 
 def _wait_for(world: World, items: int, begun: float) -> dict[str, float]:
@@ -134,9 +135,11 @@ def _world() -> Iterator[World]:
         key = Keys(folder / "data" / "keys.db").add(person="bench@example.com", team="bench", expires_ns=None).secret_text
         running.enter_context(
             processes.environment(
-                AWS_ACCESS_KEY_ID=DEFAULT_ACCESS_KEY, AWS_SECRET_ACCESS_KEY=DEFAULT_SECRET_KEY, AWS_EC2_METADATA_DISABLED="true",
+                AWS_ACCESS_KEY_ID=DEFAULT_ACCESS_KEY,
+                AWS_SECRET_ACCESS_KEY=DEFAULT_SECRET_KEY,
+                AWS_EC2_METADATA_DISABLED="true",
                 NO_PROXY="127.0.0.1",
-            )  # fmt: skip
+            )
         )
         yield World(config, key, door, console, fakes)
 

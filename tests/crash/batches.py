@@ -36,13 +36,18 @@ def _attribute(key: str, value: str) -> dict[str, Any]:
     return {"key": key, "value": {"stringValue": value}}
 
 
+def _text(size: int) -> str:
+    """Text that does not compress well."""
+    return secrets.token_hex(size // 2)
+
+
 def _log(at: int, size: int) -> dict[str, Any]:
-    return {"timeUnixNano": str(at), "body": {"stringValue": "x" * size}}
+    return {"timeUnixNano": str(at), "body": {"stringValue": _text(size)}}
 
 
 def _span(at: int, size: int) -> dict[str, Any]:
     ids = {"traceId": secrets.token_hex(16), "spanId": secrets.token_hex(8)}
-    return {**ids, "name": "s" + "x" * size, "kind": 1, "startTimeUnixNano": str(at - 1_000_000), "endTimeUnixNano": str(at)}
+    return {**ids, "name": "s" + _text(size), "kind": 1, "startTimeUnixNano": str(at - 1_000_000), "endTimeUnixNano": str(at)}
 
 
 def _point(at: int, _size: int) -> dict[str, Any]:

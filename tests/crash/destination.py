@@ -20,7 +20,20 @@ class Destination(FakeCloudWatch):
     def __init__(self) -> None:
         super().__init__(keep="counts", id_attribute=ID)
         self._noting = threading.Lock()
+        self._begun: Counter[Signal] = Counter()
         self._taken: dict[Signal, list[tuple[str, ...]]] = {signal: [] for signal in Signal}
+
+    def admit(self, signal: Signal, request: Request) -> None:
+        """Admit, and count."""
+        super().admit(signal, request)
+        with self._noting:
+            self._begun[signal] += 1
+
+    def under_way(self, signal: Signal) -> int:
+        """Requests that came and have no answer yet."""
+        counts = self.counts(signal)
+        with self._noting:
+            return self._begun[signal] - counts.requests - counts.refused
 
     def judge(self, request: Request, export: Export, now_ns: int) -> Verdict:
         """Judge, and note the ids of what will be stored."""

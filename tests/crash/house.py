@@ -23,6 +23,7 @@ import upwell
 from tests.crash.batches import body
 from tests.crash.waiting import PATIENCE, until
 from upwell.identity import Keys
+from upwell.journal import layout
 from upwell.otlp import Encoding, Signal
 from upwell.testing.cloudwatch import FakeCloudWatch
 
@@ -79,8 +80,9 @@ class House:
 
     def wait_up(self) -> None:
         """Wait for a ready gateway and a worker that answers."""
-        until(lambda: self.ready() == 200, "a ready gateway")
-        until(self.working, "a worker that answers")
+        until(lambda: self.ready() == 200 or not self.running, "a ready gateway")
+        until(lambda: self.working() or not self.running, "a worker that answers")
+        assert self.running, f"it ended: {self.said()}"
 
     def stop(self, seconds: float = PATIENCE) -> int:
         """SIGTERM to the supervisor; its exit code."""
@@ -172,11 +174,20 @@ class House:
         return self._status(self.ports()[1], "/healthz") == 200
 
     def ledger(self) -> dict[str, Any]:
-        """The ledger, as the running worker or, with none, the command line computes it."""
-        done = self.cli("ledger", "--json")
-        assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        """The ledger, as the running worker computes it."""
+        return until(self._ledger, "the worker to answer with the ledger")
+
+    def _ledger(self) -> dict[str, Any] | None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports()[1], timeout=20)
+        try:
+            connection.request("GET", "/api/ledger")
+            answer = connection.getresponse()
+            content = answer.read()
+        except _MAY_NOT_CONNECT:
+            return None
+        finally:
+            connection.close()
+        return json.loads(content) if answer.status == 200 else None
 
     def lane(self, name: str) -> dict[str, Any]:
         """One lane's sums."""
@@ -202,6 +213,14 @@ class House:
         return subprocess.run(
             command, env=self._environment, cwd=self.config.parent, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
+
+    def segments(self) -> list[str]:
+        """Names of the journal's segments, oldest first."""
+        return layout.names(self.journal)
+
+    @property
+    def journal(self) -> Path:
+        return self.data_dir / "journal"
 
     # -- requests ----------------------------------------------------------------------------------------------------------------
 

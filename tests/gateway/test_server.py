@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -127,6 +128,15 @@ def test_the_cap_bows_to_a_hard_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
 
     assert _within_open_files(Limits(connections=4096)).connections == 1024 - 128
+
+
+def test_tuning_is_for_a_process_of_its_own() -> None:
+    """Garbage is looked for less often, threads switch sooner."""
+    show = "print(gc.get_threshold()[0], sys.getswitchinterval(), gc.get_freeze_count() > 0)"
+    code = f"import gc, sys; from upwell import gateway; gateway.tune(); {show}"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert told.stdout.split() == ["20000", "0.001", "True"]
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

@@ -17,6 +17,15 @@ def error(code: int, text: str = "made by the test") -> sqlite3.OperationalError
     return found
 
 
+def raiser(code: int) -> Callable[[], None]:
+    """A hook that raises such an error."""
+
+    def hook() -> None:
+        raise error(code)
+
+    return hook
+
+
 class Failing:
     """Stands before a real connection; `before` and `after` may raise or wait at a statement that begins so."""
 

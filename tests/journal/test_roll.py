@@ -308,6 +308,7 @@ def test_a_directory_that_cannot_be_written_is_no_crash(place: Place) -> None:
     async def work(journal: Journal) -> list[object]:
         (found,) = await outcomes(journal, place.entry(1))
         reason = journal.ready()
+        assert str(place.directory) not in f"{reason} {found}"
         place.directory.unlink()
         place.advance(1)
         return [type(found), reason is None, await journal.append(place.entry(1))]

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.journal.failing import fail, wrap
+from tests.journal.failing import fail, raiser, wrap
 from tests.journal.place import SECRET, Place, append_all, current, outcomes
 from upwell.errors import JournalUnwritable
 from upwell.journal import Journal, writer
@@ -316,21 +316,29 @@ def test_a_damaged_segment_is_left_once_only(place: Place, monkeypatch: pytest.M
     assert len(place.names()) == 2
 
 
-def test_a_commit_of_unknown_outcome_is_not_acknowledged(place: Place) -> None:
-    """An I/O error of COMMIT itself leaves the segment: whether the rows are in it is not known, so the retry is stored anew."""
-    entries = place.entries(2)
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_commit_of_unknown_outcome_is_void(place: Place, stored: bool) -> None:
+    """After an I/O error of COMMIT itself its rows may be in the file: refused, they count for nothing, and the retry is stored once."""
+    entries = place.entries(4)
 
     async def work(journal: Journal) -> list[object]:
-        fail(journal, "COMMIT", sqlite3.SQLITE_IOERR_FSYNC)
-        failed = await outcomes(journal, *entries)
+        before = await append_all(journal, *entries[:2])
+        if stored:
+            wrap(journal, "COMMIT", after=raiser(sqlite3.SQLITE_IOERR_FSYNC))
+        else:
+            fail(journal, "COMMIT", sqlite3.SQLITE_IOERR_FSYNC)
+        failed = await outcomes(journal, *entries[2:])
         assert journal.ready() is not None
         place.advance(1)
         assert journal.ready() is None
-        return [*map(type, failed), *await append_all(journal, *entries)]
+        return [*before, *map(type, failed), *await append_all(journal, *entries[2:])]
 
-    assert place.run(work) == [JournalUnwritable, JournalUnwritable, True, True]
+    assert place.run(work) == [True, True, JournalUnwritable, JournalUnwritable, True, True]
     assert len(place.names()) == 2
     assert place.bodies() == [entry.body for entry in entries]
+    with closing(place.segment(place.names()[0])) as segment:
+        assert (segment.mark().sealed, segment.beyond(Signal.LOGS), segment.readable(Signal.LOGS).batches) == (True, 0, 2)
+    assert place.store(*entries) == [False] * 4
 
 
 def test_a_mark_that_cannot_be_written_is_no_acknowledgement(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,9 @@ from upwell.otlp.model import Signal
 IDS = ("traceId", "spanId", "parentSpanId")
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=6)
-_DOUBLES = st.one_of(st.floats(), st.integers(-5, 5).map(float))
+_DOUBLES = st.one_of(st.floats(allow_nan=False), st.just(math.nan), st.integers(-5, 5).map(float))
+"""JSON has one NaN; which of the many bit patterns it was is all that conversion loses."""
+
 _SCALARS: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.TYPE_STRING: _TEXTS,
     FieldDescriptor.TYPE_BYTES: st.binary(max_size=5),

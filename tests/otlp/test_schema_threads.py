@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src"
 
 FIRST_USE = """
 import sys, threading
@@ -31,6 +34,6 @@ for thread in threads:
 
 def test_first_bodies_may_be_decoded_by_several_threads_at_once() -> None:
     """Lanes start together, each in its thread, and the first batches of all of them are decoded."""
-    done = subprocess.run([sys.executable, "-c", FIRST_USE], env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", FIRST_USE], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -114,10 +114,14 @@ def test_sieving_keeps_all_else_in_order(lists: list[list[dict[str, Any]]]) -> N
 
 
 def test_memory_is_bounded_and_verdicts_hold_beyond_it() -> None:
-    """A client that makes up keys for ever fills a bounded memory, and its claims still go."""
+    """A client that makes up keys and lists for ever fills a bounded memory, and its claims still go."""
     sieve = Sieve(on_resource=False)
     for index in range(10_000):
         sieve.without_claims([{"key": f"made.up.{index}"}, {"key": f"user.{index}"}])
+    sieve.without_claims([{"key": "x" * 10_000}] * 10_000)
 
-    assert len(sieve._known) <= 4096
+    assert len(sieve._verdicts) <= 4096
+    assert len(sieve._plans) <= 512
+    assert max(len(key or "") for key in sieve._verdicts) <= 200
     assert sieve.without_claims([{"key": "user.new"}, {"key": "new"}]) == [{"key": "new"}]
+    assert sieve.without_claims([{"key": "user." + "x" * 10_000}]) == []

@@ -132,5 +132,7 @@ def _environment(kind: Kind, endpoint: str, key: str) -> Mapping[str, str]:
         "OTEL_EXPORTER_OTLP_HEADERS": f"x-api-key={key}",
         "OTEL_EXPORTER_OTLP_PROTOCOL": kind.protocol,
         "OTEL_EXPORTER_OTLP_COMPRESSION": kind.compression,
+        # Three times the default: on a busy machine a gateway may take longer to start than a client waits.
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "30" if kind.sdk == "python" else "30000",
         "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
     }

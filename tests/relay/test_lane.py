@@ -203,6 +203,20 @@ def test_an_item_that_breaks_a_limit_is_quarantined_before_sending(world: MakeWo
     assert w.ledger().problems() == []
 
 
+def test_a_batch_that_the_sink_cannot_read_is_set_aside(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row that the sink chokes on does not stop the lane."""
+    w = world(glances=False)
+    w.write(batch(["a"]), batch(["odd"]), batch(["b"]))
+    opened = w.sink.open
+    monkeypatch.setattr(w.sink, "open", lambda row: opened(row) if b"odd" not in row.body else int(row.body))
+
+    w.turns()
+
+    assert w.sink.sent == [["a", "b"]]
+    assert [(entry.code, entry.items) for entry in w.book.quarantine.list()] == [("unreadable", 1)]
+    assert w.ledger().problems() == []
+
+
 def test_a_bad_item_between_good_ones_is_found(world: MakeWorld) -> None:
     """A refusal is bisected to the offending item; the rest is delivered once."""
     w = world(lambda ids: Refused("InvalidData", "item 3 is bad") if "b1-2" in ids else Delivered())
@@ -236,6 +250,64 @@ def test_two_halves_that_fail_alike_hold_the_lane(world: MakeWorld) -> None:
     w.turns()
 
     assert w.sink.sent[-1] == names("i", 8)
+    assert w.lane.trouble is None
+    assert w.ledger().problems() == []
+
+
+def test_one_bad_sender_does_not_hold_the_lane_for_all(world: MakeWorld) -> None:
+    """A parcel that is bad from end to end looks like our mistake, until another parcel is taken."""
+    w = world(lambda ids: Refused("InvalidData", "no") if any(name.startswith("bad") for name in ids) else Delivered())
+    w.write(batch(names("bad", 4)))
+    alone = w.turns()
+    held = w.lane.trouble
+    w.write(batch(["good"]))
+
+    w.turns()
+
+    assert alone == 30.0
+    assert held is not None
+    assert held.state == "held"
+    assert w.lane.trouble is None
+    assert w.sink.delivered == ["good"]
+    assert sorted(entry.items for entry in w.book.quarantine.list()) == [1, 1, 1, 1]
+    assert w.ledger().problems() == []
+
+
+def test_when_it_is_us_only_a_few_parcels_witness_and_nothing_is_quarantined(world: MakeWorld) -> None:
+    """Everything refused alike: four parcels are tried, then the oldest is probed every 30 s; once mended, all arrive."""
+    broken = True
+    w = world(lambda ids: Refused("InvalidParameter", "no") if broken else Delivered(), limits=Limits(items=2, bytes=100_000))
+    w.write(batch(names("i", 20)))
+    w.turns()
+    first = len(w.sink.sent)
+    waits = [w.turns() for _ in range(5)]
+    probes = w.sink.sent[first:]
+    w.start_lane()
+    broken = False
+    before = len(w.sink.sent)
+
+    w.turns()
+
+    assert waits == [30.0] * 5
+    assert probes == [["i0", "i1"]] * 5
+    assert w.book.quarantine.list() == []
+    assert sorted(chain(*w.sink.sent[before:])) == sorted(names("i", 20))
+    assert w.ledger().problems() == []
+
+
+def test_single_items_refused_one_after_the_other_hold_the_lane(world: MakeWorld) -> None:
+    """A quiet lane sends items alone, and they cannot be cut: the second refused alike is not quarantined."""
+    broken = True
+    w = world(lambda ids: Refused("InvalidParameter", "no") if broken else Delivered())
+    for name in ("a", "b", "c"):
+        w.write(batch([name]))
+        w.turns()
+    quarantined = [entry.items for entry in w.book.quarantine.list()]
+    broken, before = False, len(w.sink.sent)
+    w.turns()
+
+    assert quarantined == [1]
+    assert sorted(chain(*w.sink.sent[before:])) == ["b", "c"]
     assert w.lane.trouble is None
     assert w.ledger().problems() == []
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.relay.world import START_NS, ScriptedSink, batch, ids_in
+from tests.relay.world import START_NS, OpenedBatch, ScriptedSink, batch, ids_in
 from upwell.journal.parts import Slice
 from upwell.journal.rows import Row
 from upwell.otlp import Encoding, Signal, encode, survey
 from upwell.relay.intake import Candidate
 from upwell.relay.packing import Packing
-from upwell.sinks.base import Limits
+from upwell.sinks.base import Glance, Limits
 
 HOUR_NS = 3600 * 10**9
 LIMITS = Limits(items=12, bytes=1000, spread_ns=24 * HOUR_NS, past_ns=14 * 24 * HOUR_NS, future_ns=2 * HOUR_NS)
@@ -105,3 +105,50 @@ def test_a_nearly_full_parcel_leaves_the_next_row_alone() -> None:
 
     assert (first, second, packing.full) == (True, False, True)
     assert packing.waiting == []
+
+
+class LooseSink(ScriptedSink):
+    """Its glances lie above the truth by a factor, and it counts the rows that it opens."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__(limits=Limits(items=1_000, bytes=10_000))
+        self.factor = factor
+        self.opened = 0
+
+    def glance(self, row: Row) -> Glance | None:
+        return Glance(int(100 * row.items * self.factor), row.body)
+
+    def open(self, row: Row) -> OpenedBatch:
+        self.opened += 1
+        return super().open(row)
+
+
+def packed_by(sink: LooseSink) -> Packing:
+    """A parcel filled from more small rows than it takes."""
+    packing = Packing(sink, Signal.LOGS, START_NS, HOUR_NS)
+    for candidate in candidates([Given((0,), frozenset())] * 120):
+        if not packing.add(candidate):
+            break
+    assert packing.full
+    return packing
+
+
+def test_a_parcel_that_is_surely_full_enough_is_not_weighed_anew() -> None:
+    """Where upper bounds are close to the truth, a few rows tell so, and the rest is sent unopened."""
+    sink = LooseSink(1.1)
+
+    packing = packed_by(sink)
+
+    assert packing.items == 90
+    assert sink.opened < 20
+
+
+def test_a_parcel_that_only_looks_full_is_weighed_and_filled() -> None:
+    """Where upper bounds waste room, every row is opened once, and the room is used."""
+    sink = LooseSink(2.0)
+
+    packing = packed_by(sink)
+
+    assert packing.items >= 85
+    assert packing.weight <= 10_000
+    assert sink.opened <= 120

@@ -154,16 +154,21 @@ def serving(folder: Path, *arguments: str, settings: str = "", **environment: st
 
 
 class Destination:
-    """An OTLP endpoint that keeps the ids of all it got; `status` is what it answers."""
+    """An OTLP endpoint that keeps the ids of all it got; `status` is what it answers, once `let_answer` is set."""
 
     def __init__(self) -> None:
         self.ids: list[str] = []
         self.status = 200
+        self.arrived = threading.Event()
+        self.let_answer = threading.Event()
+        self.let_answer.set()
         destination = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                destination.arrived.set()
+                destination.let_answer.wait(PATIENCE)
                 if destination.status == 200:
                     destination.keep(gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body, self.headers)
                 self.send_response(destination.status)

@@ -218,6 +218,24 @@ def test_requests_in_hand_are_answered_at_the_end(tmp_path: Path) -> None:
     assert running.ledger()["signals"][2]["accepted"] == 1
 
 
+def test_a_request_in_flight_is_booked_at_the_end(tmp_path: Path) -> None:
+    """SIGTERM while a destination takes its time: its answer is waited for, and nothing is sent twice."""
+    with destination() as there:
+        there.let_answer.clear()
+        with serving(tmp_path, "serve", settings=there.settings) as running:
+            running.ready()
+            assert running.send("a") == 200
+            assert there.arrived.wait(PATIENCE)
+            running.process.send_signal(signal.SIGTERM)
+            running.found(r'process=gateway message="(stopped)"')
+            there.let_answer.set()
+            assert running.process.wait(PATIENCE) == 0
+        lane = running.ledger()["lanes"][0]
+
+    assert (lane["delivered"], lane["pending"]["items"]) == (1, 0)
+    assert there.ids == ["a"]
+
+
 def _reading(running: Serving) -> bool:
     gateway = running.child("gateway")
     return gateway is not None and any(one.status == psutil.CONN_ESTABLISHED for one in gateway.net_connections("tcp"))
@@ -256,6 +274,32 @@ def test_a_closed_stdout_and_stderr_are_survived(tmp_path: Path) -> None:
 
     assert asked.returncode == 0
     assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_under_stdout_is_a_sentence(tmp_path: Path) -> None:
+    """An answer that cannot be written is a failure, said in words."""
+    with Path("/dev/full").open("w") as full:
+        result = command("config", "show", cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("error [upwell-error]: stdout cannot be written: No space left on device\n  next step: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_what_may_not_be_read_is_a_sentence(tmp_path: Path) -> None:
+    """A settings file of another user is an error with a next step, and so is a folder."""
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (tmp_path / "upwell.toml").touch(mode=0)
+    (tmp_path / "empty.toml").touch()
+    (tmp_path / "data").mkdir(mode=0)
+
+    assert "upwell.toml cannot be read: Permission denied" in command("config", "check", cwd=tmp_path).stderr
+    for arguments in (["serve"], ["ledger"], ["keys", "list"]):
+        result = command(*arguments, "--config", "empty.toml", "--data-dir", "data", cwd=tmp_path)
+        assert result.returncode == 1
+        assert result.stderr.startswith("error [data-dir-unfit]")
 
 
 def test_a_reader_that_leaves_is_no_failure(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from upwell.config import Settings
 from upwell.service import locks, sockets
+from upwell.service import supervisor as module
 from upwell.service.locks import Lock, Role
 from upwell.service.supervisor import EXIT_UNFIT, Child, Pace, Supervisor, ending
 
@@ -174,8 +175,22 @@ def test_a_child_that_will_not_end_is_killed(tmp_path: Path, lock: Lock, caplog:
     assert "did not end within 0 s and is killed" in caplog.text
 
 
-def test_a_second_signal_kills(tmp_path: Path, lock: Lock) -> None:
+def test_a_signal_that_comes_twice_at_once_is_one(tmp_path: Path, lock: Lock) -> None:
+    """A process group's signal may also be passed on by a parent such as make; the children still end in their own time."""
+    supervisor = Supervisor([_child(tmp_path, lock, WAITS)], pace=QUICK)
+
+    async def script() -> None:
+        await _until(lambda: _notes(tmp_path) == ["ready"])
+        supervisor.stop()
+        supervisor.stop()
+
+    assert _run(supervisor, script) == 0
+    assert _notes(tmp_path) == ["ended"]
+
+
+def test_a_second_signal_kills(tmp_path: Path, lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who presses Ctrl-C twice wants out now; the exit code says that it was not clean."""
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.05)
     stubborn = _child(tmp_path, lock, "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nnote('deaf')\nwhile True: time.sleep(1)\n")
     supervisor = Supervisor([stubborn], pace=QUICK)
 

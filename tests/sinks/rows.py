@@ -16,7 +16,7 @@ from upwell.sinks.frames import Frame, Pieces
 NOW_NS = 1_795_000_000 * 10**9
 """When hand-made rows arrive."""
 
-PROPERTY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PROPERTY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For properties of batches: they are slow to draw, and the machine is shared."""
 
 AGENTS = Path(__file__).parents[1] / "fixtures" / "agents"

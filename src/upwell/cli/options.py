@@ -11,14 +11,19 @@ import typer
 if TYPE_CHECKING:
     from upwell.config import Settings  # pydantic takes a quarter of a second, and `--help` needs none of it
 
+# `readable=False`: what cannot be read is an error of ours, with its code and next step, and not wrong usage.
 Config: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--config", "-c", metavar="FILE", help="Settings file; default: ./upwell.toml, then the one in the user's configuration folder."
+        "--config",
+        "-c",
+        metavar="FILE",
+        readable=False,
+        help="Settings file; default: ./upwell.toml, then the one in the user's configuration folder.",
     ),
 ]
 DataDir: TypeAlias = Annotated[
-    Path | None, typer.Option("--data-dir", metavar="DIR", help="Use this data directory, whatever the settings say.")
+    Path | None, typer.Option("--data-dir", metavar="DIR", readable=False, help="Use this data directory, whatever the settings say.")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Listen: TypeAlias = Annotated[

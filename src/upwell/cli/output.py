@@ -15,7 +15,13 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 def data(text: str) -> None:
     """A result, for people or programs."""
-    print(text)  # stdout is this command's answer
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise  # the reader has left, which is its right: typer ends quietly
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more on its way out
+        raise UpwellError(f"stdout cannot be written: {error.strerror}", hint="Make room there, or write elsewhere.") from None
 
 
 def message(text: str) -> None:

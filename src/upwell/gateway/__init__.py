@@ -2,6 +2,6 @@
 
 from upwell.gateway.door import Door, build
 from upwell.gateway.protocol import HardenedProtocol
-from upwell.gateway.server import bind, serve
+from upwell.gateway.server import bind, serve, tune
 
-__all__ = ["Door", "HardenedProtocol", "bind", "build", "serve"]
+__all__ = ["Door", "HardenedProtocol", "bind", "build", "serve", "tune"]

@@ -44,6 +44,13 @@ class Cycle(RequestResponseCycle):
         if not self.response_complete and not self.disconnected:
             self.connection.unanswered(self)
 
+    async def receive(self) -> Any:
+        """The next piece of the body. The usual body has arrived before anybody asks for it."""
+        if self.more_body or self.disconnected or self.response_complete:
+            return await super().receive()
+        body, self.body = self.body, bytearray()
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
     async def send(self, message: Any) -> None:
         """Take the head, then write it with the body. Answers are always whole and carry their Content-Length."""
         if self.flow.write_paused and not self.disconnected:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
 from upwell.config import Settings
 from upwell.errors import DataDirError, MethodNotAllowed, NotFound, Refusal, Unauthenticated, Unavailable
-from upwell.exposition import CONTENT_TYPE, exposition, labelled, single
+from upwell.exposition import CONTENT_TYPE, Family, exposition, labelled, single
 from upwell.gateway.answers import Answer, page, refused, text
 from upwell.gateway.counters import Counters
 from upwell.gateway.ingest import Gone, Headers, Ingest, Journal
@@ -134,7 +134,22 @@ class Door:
             single("upwell_bytes_in_hand", "gauge", "Bytes of bodies in hand.", ingest.hand.bytes),
             single("upwell_connections", "gauge", "Open connections.", len(self.watch.connections)),
             single("upwell_keys", "gauge", "Keys known, live or not.", len(ingest.keyring)),
-            single("upwell_journal_bytes", "gauge", "Bytes of the journal on disk.", ingest.journal.bytes()),
             single("upwell_ready", "gauge", "1 if batches can be accepted.", int(ingest.journal.ready() is None)),
         )
-        return text(200, exposition((*self.counters.families(), *state)), CONTENT_TYPE)
+        return text(200, exposition((*self.counters.families(), *state, *_journal_families(ingest.journal))), CONTENT_TYPE)
+
+
+def _journal_families(journal: Journal) -> Iterator[Family]:
+    counts = journal.counts()
+    yield single("upwell_journal_bytes", "gauge", "Bytes of the journal on disk.", journal.bytes())
+    yield single("upwell_journal_commits_total", "counter", "Commits, each of one or many batches.", counts.commits)
+    yield single(
+        "upwell_journal_failed_commits_total",
+        "counter",
+        "Commits that failed; none of their batches was acknowledged.",
+        counts.failed_commits,
+    )
+    yield single("upwell_journal_setbacks_total", "counter", "Failures in the background that are tried again.", counts.setbacks)
+    yield single(
+        "upwell_retry_window_seconds", "gauge", "How far back a retry is known; 300 but under a flood.", counts.retry_window_seconds
+    )

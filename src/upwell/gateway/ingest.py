@@ -22,7 +22,7 @@ from upwell.gateway.hand import Grip, Hand
 from upwell.gateway.preparing import Arrival, Prepared, Undecodable, inflated, prepare
 from upwell.gateway.throttle import Throttle
 from upwell.identity import Key, Keyring
-from upwell.journal.rows import Entry
+from upwell.journal import Counts, Entry
 from upwell.otlp import Encoding, Signal, media_type
 from upwell.policy import Step
 
@@ -30,6 +30,10 @@ Headers = Mapping[bytes, bytes]
 
 BIG: Final = 256 * 1024
 """Bytes from which a body is decoded off the loop; the usual batch has 4 to 20 KB, a quarter megabyte takes some 10 ms."""
+
+
+_FORMATS_KEPT: Final = 100  # combinations of headers; a team's agents use about five
+_FORMAT_LIMIT: Final = 200  # bytes of them
 
 
 class Journal(Protocol):
@@ -46,6 +50,9 @@ class Journal(Protocol):
 
     def bytes(self) -> int:
         """The journal's size on disk."""
+
+    def counts(self) -> Counts:
+        """What it did since it was opened."""
 
 
 class Gone(Exception):
@@ -64,6 +71,7 @@ class Ingest:
         self._limit = settings.max_body_bytes
         self._steps = steps
         self._counters = counters
+        self._formats_seen: dict[tuple[bytes | None, bytes | None, bytes | None], tuple[Encoding, bool]] = {}
         # One thread, so that the peaks of memory of large bodies don't add up.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="upwell-large-body")
 
@@ -75,12 +83,14 @@ class Ingest:
         received_ns = time.time_ns()
         key = self.keyring.authenticate(path_key or _secret(headers), received_ns)
         try:
-            encoding, zipped = _formats(headers)
+            encoding, zipped = self._formats(headers)
             self._check_declared(headers)
-            await self.throttle.admit(key.id)
+            if (wait := self.throttle.place(key.id)) > 0:
+                await self.throttle.wait(wait)
             with self.hand.grip() as grip:
                 body = await self._read(receive, grip)
-                prepared = await self._prepare(Arrival(body, zipped, encoding, signal, key, received_ns), grip)
+                arrival = Arrival(body, zipped, encoding, signal, key, received_ns)
+                prepared = self._prepare_here(arrival) or await self._prepare_aside(arrival, grip)
                 stored = await self._store(prepared)
         except Undecodable as error:
             self._complain(key, received_ns, error.refusal, error.digest)
@@ -93,6 +103,16 @@ class Ingest:
         else:
             self._counters.duplicates += 1
         return ACCEPTED[signal, encoding]
+
+    def _formats(self, headers: Headers) -> tuple[Encoding, bool]:
+        """The body's encoding, and whether it is gzipped. Raises UnsupportedMediaType."""
+        said = headers.get(b"content-type"), headers.get(b"content-encoding"), headers.get(b"transfer-encoding")
+        formats = self._formats_seen.get(said)
+        if formats is None:
+            formats = _formats(*said)
+            if len(self._formats_seen) < _FORMATS_KEPT and sum(len(value or b"") for value in said) < _FORMAT_LIMIT:
+                self._formats_seen[said] = formats
+        return formats
 
     def _check_declared(self, headers: Headers) -> None:
         if int(headers.get(b"content-length", b"0")) > self._limit:
@@ -128,17 +148,21 @@ class Ingest:
             if not message.get("more_body"):
                 return b"".join(pieces)
 
-    async def _prepare(self, arrival: Arrival, grip: Grip) -> Prepared:
-        """Prepare a small body here and a large one in the thread."""
+    def _prepare_here(self, arrival: Arrival) -> Prepared | None:
+        """Prepare a small body; None for one that is large, or becomes so."""
         near = min(BIG, self._limit)
-        if len(arrival.body) <= near:
-            try:
-                body = inflated(arrival, near)
-            except TooLarge:
-                if near == self._limit:
-                    raise
-            else:
-                return prepare(arrival, body, self._steps, self.journal.digest)
+        if len(arrival.body) > near:
+            return None
+        try:
+            body = inflated(arrival, near) if arrival.zipped else arrival.body
+        except TooLarge:
+            if near == self._limit:
+                raise
+            return None
+        return prepare(arrival, body, self._steps, self.journal.digest)
+
+    async def _prepare_aside(self, arrival: Arrival, grip: Grip) -> Prepared:
+        """Prepare a large body in the thread."""
         loop = asyncio.get_running_loop()
         body = await loop.run_in_executor(self._thread, inflated, arrival, self._limit)
         grip.hold(len(arrival.body) + len(body) if arrival.zipped else len(body))
@@ -177,14 +201,13 @@ def _secret(headers: Headers) -> str:
     return token.strip()
 
 
-def _formats(headers: Headers) -> tuple[Encoding, bool]:
-    """The body's encoding, and whether it is gzipped. Raises UnsupportedMediaType."""
-    encoding = media_type(headers.get(b"content-type", b""))
+def _formats(content_type: bytes | None, coding: bytes | None, transfer_coding: bytes | None) -> tuple[Encoding, bool]:
+    encoding = media_type(content_type or b"")
     if encoding is None:
         raise UnsupportedMediaType("the Content-Type is not one of OTLP's")
-    compression = headers.get(b"content-encoding", b"identity").strip().lower()
-    if compression not in (b"identity", b"", b"gzip", b"x-gzip"):
+    coding = (coding or b"identity").strip().lower()
+    if coding not in (b"identity", b"gzip", b"x-gzip"):
         raise UnsupportedMediaType("the Content-Encoding is not gzip")
-    if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+    if (transfer_coding or b"chunked").strip().lower() != b"chunked":
         raise UnsupportedMediaType("the Transfer-Encoding is not chunked")
-    return encoding, compression.endswith(b"gzip")
+    return encoding, coding.endswith(b"gzip")

@@ -44,8 +44,13 @@ class Throttle:
 
     async def admit(self, key_id: str) -> None:
         """Let one request of a key through, after at most a second. Raises Throttled."""
+        if (wait := self.place(key_id)) > 0:
+            await self.wait(wait)
+
+    def place(self, key_id: str) -> float:
+        """Take the next place in a key's bucket; the seconds to `wait` for it. Raises Throttled if there is none within a second."""
         if not self._interval:
-            return
+            return 0.0
         now = self._clock()
         full_at = max(self._full_at.get(key_id, 0.0), now) + self._interval
         wait = full_at - self._slack - now
@@ -54,14 +59,14 @@ class Throttle:
         self._full_at[key_id] = full_at
         if len(self._full_at) > _BUCKETS_SWEPT:
             self._full_at = {key: at for key, at in self._full_at.items() if at > now}
-        if wait > 0:
-            await self._wait(wait)
+        return wait
 
     def _check_wait(self, wait: float) -> None:
         if wait > LONGEST_WAIT or self.waiting >= MOST_WAITERS:
             raise Throttled("this key sends faster than it may", retry_after=math.ceil(wait))
 
-    async def _wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> None:
+        """Wait for a place."""
         self.waiting += 1
         self.waited += 1
         try:

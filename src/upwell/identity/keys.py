@@ -7,13 +7,13 @@ a hash of the secret is kept. What a key may send is not decided here.
 from __future__ import annotations
 
 import base64
-import hashlib
 import secrets
 import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -187,7 +187,7 @@ def read_all(connection: sqlite3.Connection) -> dict[str, tuple[bytes, Key]]:
 
 def hash_secret(secret: str) -> bytes:
     """What is kept of a secret. A fast hash will do: it has 160 random bits, nobody can guess through them."""
-    return hashlib.sha256(secret.encode()).digest()
+    return blake2b(secret.encode(), digest_size=32).digest()
 
 
 def _random_text(size: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from upwell.database import open_database
@@ -33,8 +34,8 @@ _UNHARMED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_
 class Failure(Exception):
     """A commit that did not end well.
 
-    `spent`: commit nothing more into this segment. `unstored`: the rows are certainly not in it, so that they may be stored elsewhere.
-    Neither: the rows are not stored and the segment is good. `unmarked`: the rows are stored and durable, only their mark is not written.
+    `spent`: commit nothing more into this segment. `unstored`: the rows are certainly not in it. Spent but not surely unstored is
+    what an error of COMMIT itself leaves: seal it. `unmarked`: the rows are stored and durable, only their mark is not written.
     """
 
     def __init__(self, reason: str, *, spent: bool, unstored: bool, unmarked: bool = False) -> None:
@@ -156,15 +157,21 @@ class Current:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def retire(self) -> None:
-        """Checkpoint all of it and close; raises OSError or sqlite3.Error, after which the WAL stays, as good as it was."""
+        """Checkpoint all of it and close; raises sqlite3.Error, after which the WAL stays, as good as it was."""
         try:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._mark_file.sync()
         finally:
             self.abandon()
 
+    def seal(self) -> None:
+        """Declare void what a failed COMMIT may have left behind, so that the retry of its batches, elsewhere, is their only copy."""
+        with contextlib.suppress(OSError):  # on a disk that takes nothing at all they may come twice
+            self._mark_file.write(replace(self.mark, sealed=True))
+
     def abandon(self) -> None:
         """Close it as it is."""
+        with contextlib.suppress(OSError):
+            self._mark_file.sync()
         with contextlib.suppress(sqlite3.Error):  # closing tries a last checkpoint; why the segment is given up has been said before
             self._connection.close()
         self._mark_file.close()
@@ -188,7 +195,9 @@ class Current:
         try:
             self._mark_file.write(self.mark)
         except OSError as error:
-            raise Failure(f"the mark of {self.name}: {error.strerror}", spent=False, unstored=False, unmarked=True) from error
+            raise Failure(
+                f"the mark of {self.name} cannot be written: {error.strerror}", spent=False, unstored=False, unmarked=True
+            ) from error
 
     def _undo(self, error: sqlite3.Error) -> bool:
         """Roll back, and say whether the segment is spent."""

@@ -16,7 +16,7 @@ from upwell.journal.record import DIGEST_BYTES
 from upwell.otlp.model import Signal
 
 WINDOW_SECONDS = 300
-"""Agents give a batch up within a minute or so (facts of real clients); this leaves room for slow ones behind proxies."""
+"""Clients give a batch up after a minute or so; this leaves room for those behind slow proxies."""
 
 LIMIT = 1_000_000
 """Batches: some 150 MB of memory, and the whole window at 3,300 batches a second."""

@@ -20,7 +20,7 @@ from upwell.otlp.model import Signal
 
 _MAGIC = b"upwmark1"
 _SIGNALS = tuple(Signal)
-_BODY = struct.Struct(f">8sQ{3 * len(_SIGNALS)}Q")
+_BODY = struct.Struct(f">8s?Q{3 * len(_SIGNALS)}Q")
 _CRC = struct.Struct(">I")
 _SIZE = _BODY.size + _CRC.size
 _READS = 3
@@ -31,26 +31,28 @@ class Mark:
     """What a segment held at its last acknowledgement.
 
     `seq` is its last row; `accepted` counts items before policy, `journaled` items in rows,
-    `batches` rows, each per signal. Not `valid`: the file is missing or damaged and all figures are 0.
+    `batches` rows, each per signal. `sealed`: rows beyond `seq` are void, since a commit ended in an error and its batches were
+    refused. Not `valid`: the file is missing or damaged and all figures are 0.
     """
 
     seq: int = 0
     accepted: Mapping[Signal, int] = field(default_factory=lambda: dict.fromkeys(_SIGNALS, 0))
     journaled: Mapping[Signal, int] = field(default_factory=lambda: dict.fromkeys(_SIGNALS, 0))
     batches: Mapping[Signal, int] = field(default_factory=lambda: dict.fromkeys(_SIGNALS, 0))
+    sealed: bool = False
     valid: bool = True
 
     def __add__(self, other: Mark) -> Mark:
-        """Both together."""
+        """What both count."""
         pairs = ((self.accepted, other.accepted), (self.journaled, other.journaled), (self.batches, other.batches))
         accepted, journaled, batches = ({signal: mine[signal] + theirs[signal] for signal in _SIGNALS} for mine, theirs in pairs)
-        return Mark(self.seq + other.seq, accepted, journaled, batches, self.valid and other.valid)
+        return Mark(self.seq + other.seq, accepted, journaled, batches)
 
 
 def encode(mark: Mark) -> bytes:
     """The mark as its file holds it."""
     figures = [counts[signal] for signal in _SIGNALS for counts in (mark.accepted, mark.journaled, mark.batches)]
-    body = _BODY.pack(_MAGIC, mark.seq, *figures)
+    body = _BODY.pack(_MAGIC, mark.sealed, mark.seq, *figures)
     return body + _CRC.pack(zlib.crc32(body))
 
 
@@ -58,11 +60,11 @@ def decode(data: bytes) -> Mark | None:
     """The mark in `data`, or None where that is not one."""
     if len(data) != _SIZE or _CRC.unpack_from(data, _BODY.size)[0] != zlib.crc32(data[: _BODY.size]):
         return None
-    magic, seq, *figures = _BODY.unpack_from(data)
+    magic, sealed, seq, *figures = _BODY.unpack_from(data)
     if magic != _MAGIC:
         return None
     accepted, journaled, batches = (dict(zip(_SIGNALS, figures[part::3], strict=True)) for part in range(3))
-    return Mark(seq, accepted, journaled, batches)
+    return Mark(seq, accepted, journaled, batches, sealed)
 
 
 def read(path: Path) -> Mark:

@@ -137,7 +137,7 @@ class Parcels:
     def segments(self, lane: str | None = None) -> set[str]:
         """Segments that some part still needs; of one lane, or of all."""
         with self._db.snapshot() as db:
-            rows = db.execute("SELECT DISTINCT segment FROM parts WHERE ?1 IS NULL OR lane = ?1", (lane,))
+            rows = db.execute("SELECT DISTINCT segment FROM parts WHERE ? IS NULL OR lane = ?", (lane, lane))
             return {row[0] for row in rows}
 
     def drop_all(self, lane: str, reason: str) -> int:
@@ -192,10 +192,18 @@ class Parcels:
             if receipt:
                 self._outcomes.receive(db, receipt)
 
-    def rejoin(self, first: int, second: int) -> None:
-        """Undo a cut: both halves wait as one parcel again."""
+    def suspect(self, parcel: int, other: int, depth: int, refusal: str) -> None:
+        """Put a parcel, with the other half of it if there is one, aside as one parcel that was refused so."""
         with self._db.transaction() as db:
-            db.execute("UPDATE parts SET parcel = ?, depth = 0, refusal = '', attempts = 0 WHERE parcel IN (?, ?)", (first, first, second))
+            db.execute(
+                "UPDATE parts SET parcel = min(?1, ?2), depth = ?3, refusal = ?4, attempts = 0 WHERE parcel IN (?1, ?2)",
+                (parcel, other, depth, refusal),
+            )
+
+    def clear(self, lane: str, suspects: int, depth: int) -> None:
+        """Let the lane's parcels of depth `suspects` go on as parcels of depth `depth`."""
+        with self._db.transaction() as db:
+            db.execute("UPDATE parts SET depth = ?, refusal = '' WHERE lane = ? AND depth = ?", (depth, lane, suspects))
 
     def lose(self, lane: str, part: Part, items: int) -> None:
         """Book items of a stored part that can no longer be read."""

@@ -162,28 +162,21 @@ class Roll:
         now = self._clock_ns()
         since = now - window_seconds * 1_000_000_000
         seconds: dict[int, list[bytes]] = {}
-        for name in self._written_since(since):
+        for name in _written_since(layout.names(self._directory), since):
             try:
                 with closing(Segments(self._directory).open(name)) as segment:
                     for received_ns, digest in segment.recent(since):
                         seconds.setdefault(min(received_ns, now) // 1_000_000_000, []).append(digest)
-            except JournalError:
+            except (JournalError, OSError):
                 self.setbacks += 1
         return [(now - second * 1_000_000_000, seconds[second]) for second in sorted(seconds)]
-
-    def _written_since(self, since_ns: int) -> list[str]:
-        """Earlier segments that may have rows of that time: a segment's last row came before its successor was made."""
-        names = layout.names(self._directory)
-        return [name for name, successor in zip_longest(names, names[1:]) if not successor or layout.made_ns(successor) >= since_ns]
 
     def _commit(self, records: Sequence[Record]) -> None:
         try:
             self._renewed().commit(records)
         except Failure as failure:
-            if not failure.spent:
-                raise
-            self._give_up()
-            if not failure.unstored:
+            self._give_up_if_spent(failure)
+            if not (failure.spent and failure.unstored):
                 raise
             self._commit_afresh(records)
 
@@ -191,8 +184,7 @@ class Roll:
         try:
             self._renewed().commit(records)
         except Failure as failure:
-            if failure.spent:
-                self._give_up()
+            self._give_up_if_spent(failure)
             raise
 
     def _heal(self) -> None:
@@ -206,8 +198,7 @@ class Roll:
         try:
             self._renewed().probe()
         except Failure as failure:
-            if failure.spent:
-                self._give_up()
+            self._give_up_if_spent(failure)
             self._troubled(failure)
         else:
             self.trouble = None
@@ -221,7 +212,7 @@ class Roll:
         try:
             return self._start(current.prepare(self._directory))
         except _DISK_ERRORS as error:
-            raise Failure(str(error), spent=False, unstored=True) from error
+            raise Failure(_reason(error), spent=False, unstored=True) from error
 
     def _start(self, prepared: Path) -> Current:
         """Make a prepared database the current segment. The one before is given up first: nothing may follow in it."""
@@ -264,9 +255,12 @@ class Roll:
             self._jobs.append(self._thread.submit(self._current.retire))
         self._forget_current()
 
-    def _give_up(self) -> None:
-        if self._current is not None:
-            self._jobs.append(self._thread.submit(self._current.abandon))
+    def _give_up_if_spent(self, failure: Failure) -> None:
+        if self._current is None or not failure.spent:
+            return
+        if not failure.unstored:
+            self._current.seal()
+        self._jobs.append(self._thread.submit(self._current.abandon))
         self._forget_current()
 
     def _forget_current(self) -> None:
@@ -287,7 +281,7 @@ class Roll:
             self._next = None
 
     def _troubled(self, error: Exception) -> None:
-        self.trouble = str(error)
+        self.trouble = _reason(error)
         self._tried_ns = self._monotonic_ns()
 
     def _holds_rows(self) -> bool:
@@ -299,6 +293,18 @@ class Roll:
         return self._current.size >= self._segment_bytes or self._monotonic_ns() - self._first_row_ns >= self._longest_ns
 
 
+def _written_since(names: list[str], since_ns: int) -> list[str]:
+    """Segments that may have rows of that time: a segment's last row came before its successor was made."""
+    return [name for name, successor in zip_longest(names, names[1:]) if not successor or layout.made_ns(successor) >= since_ns]
+
+
 def _discard(prepared: Future[Path]) -> None:
     if prepared.exception() is None:
         current.discard(prepared.result())
+
+
+def _reason(error: Exception) -> str:
+    """Why, without the path: clients get to read it."""
+    if isinstance(error, Failure):
+        return str(error)
+    return getattr(error, "strerror", None) or str(error).rpartition(": ")[2]

@@ -7,13 +7,13 @@ raises JournalError, so that no row is called lost that a later look would find.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from upwell.database import schema_version
 from upwell.errors import JournalError, SchemaTooNew
 from upwell.journal import record
+from upwell.journal.record import Values
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT})
 _SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
@@ -25,27 +25,31 @@ _PLAUSIBLE_VERSION = 1000
 
 
 class Scan:
-    """A segment's database, opened for reading; or none, where the file is missing or no database, and every query finds nothing."""
+    """A segment's database, opened for reading. Where the file is missing, or no database, every query finds nothing."""
 
     def __init__(self, path: Path) -> None:
         """Raises SchemaTooNew, or JournalError where it cannot be opened at present."""
         self._path = path
-        self._connection = self._open() if path.exists() else None
+        self._wrecked = False
+        self._connection: sqlite3.Connection | None = None
+        self._connect()
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
 
-    def rows(self, query: str, first: int, last: int, *parameters: object, grain: int = 1) -> Iterator[tuple[Any, ...]]:
+    def rows(self, query: str, first: int, last: int, *parameters: object, grain: int = 1) -> Iterator[Values]:
         """What `query` finds for `seq BETWEEN first AND last`, its first two parameters, in ascending parts.
 
         A query that sums up does so once for each part. Damaged ranges of `grain` seqs or fewer are left out.
+        Raises JournalError.
         """
         ranges = [(first, last)]
-        while ranges and self._connection is not None:
+        connection = self._connect()
+        while ranges and connection is not None:
             low, high = ranges.pop()
             try:
-                found = self._connection.execute(query, (low, high, *parameters)).fetchall() if low <= high else []
+                found = connection.execute(query, (low, high, *parameters)).fetchall() if low <= high else []
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
                     raise self._unreadable(error) from error
@@ -54,6 +58,38 @@ class Scan:
                     ranges += [(middle + 1, high), (low, middle)]
                 continue
             yield from found
+
+    def find(
+        self, columns: str, wanted: Collection[int], good: Callable[[Values], bool], *, floor: int, signal: str | None = None
+    ) -> dict[int, Values]:
+        """Good rows by seq, their columns beginning with it; with a signal, only rows of that one.
+
+        Looked for in three ways, since damage in a page above the rows can lead a search astray but not
+        another: from the first wanted seq on, from `floor` on, and each by itself.
+        """
+        select = f"SELECT {columns} FROM batches WHERE seq BETWEEN ? AND ? AND (? IS NULL OR signal = ?)"  # noqa: S608 # constants
+        left = set(wanted)
+        if not left:
+            return {}
+        first, last = min(left), max(left)
+        found: dict[int, Values] = {}
+
+        def look(rows: Iterable[Values]) -> None:
+            found.update((row[0], row) for row in rows if row[0] in left and good(row))
+            left.difference_update(found)
+
+        look(self.rows(select, first, last, signal, signal))
+        if left:
+            look(self.rows(f"{select} AND +seq >= ?", floor, last, signal, signal, first))
+        for seq in sorted(left):
+            look(self.rows(f"{select} LIMIT 1", seq, seq, signal, signal))  # so that SQLite does not look at the row after it
+        return found
+
+    def _connect(self) -> sqlite3.Connection | None:
+        """The connection. The writer makes a segment's mark before its database: what is missing now may be there the next time."""
+        if self._connection is None and not self._wrecked and self._path.exists():
+            self._connection = self._open()
+        return self._connection
 
     def _open(self) -> sqlite3.Connection | None:
         try:
@@ -67,11 +103,13 @@ class Scan:
         try:
             connection.text_factory = bytes  # damaged text need not be UTF-8
             connection.execute("PRAGMA query_only=1")
+            connection.execute("PRAGMA writable_schema=1")  # else SQLite refuses a file that was cut as a whole; nothing is written here
             connection.execute("SELECT seq FROM batches LIMIT 0").fetchall()  # reads the schema, no row
             self._check_version(schema_version(connection))
         except sqlite3.DatabaseError as error:
             connection.close()
             if _is_damage(error):
+                self._wrecked = True
                 return None
             raise self._unreadable(error) from error
         except SchemaTooNew:

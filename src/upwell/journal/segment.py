@@ -23,13 +23,17 @@ from upwell.otlp.model import Signal
 _WINDOW = 4096
 """Rows looked over in one read transaction: a few milliseconds, so that checkpoints are not kept waiting."""
 
+_LEAST, _AHEAD = 256, 4
+"""Rows looked over for a page: four times those asked for, since they may be of three signals, and at least 256."""
+
 _CHECK_ROWS = 1024
 _CHECK_BYTES = 16 * 2**20
 _ROW_BYTES = 48
 """No row takes less of its file; a seq beyond size / this is noise."""
 
+_TRIES = 256
 _MOST_ITEMS = 2**31
-_ROWS = f"SELECT {record.COLUMNS} FROM batches WHERE seq BETWEEN ? AND ?"  # noqa: S608 # no value in it
+_ITEMS, _BYTES = (record.COLUMNS.split(", ").index(name) for name in ("items", "bytes"))
 
 
 class Segments:
@@ -38,9 +42,9 @@ class Segments:
     def __init__(self, directory: Path) -> None:
         """Finishes deletions that a crash cut short."""
         self._directory = directory
-        if directory.is_dir():
-            for leftover in directory.glob("*.gone"):
-                self._remove(leftover.stem)
+        for name in layout.going(directory):
+            with contextlib.suppress(OSError):  # it is no segment any more, deleted or not
+                self._remove(name)
 
     def names(self) -> list[str]:
         """Segments, oldest first."""
@@ -75,12 +79,12 @@ class Segments:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """Rows to load, found by their columns: their seqs and inflated bytes, how far was looked, what was missing on the way."""
+    """Rows to load, found by their columns: how far was looked, what was missing on the way, whether a bound was met."""
 
     seqs: list[int]
-    bytes: int
     upto: int
     missing: int
+    full: bool
 
 
 class Segment:
@@ -118,9 +122,8 @@ class Segment:
 
     def row(self, seq: int) -> Row | None:
         """One row, or None where there is none that can be read."""
-        for values in self._scan.rows(_ROWS, seq, seq):
-            return record.row(self.name, values, self._decompressor) if record.intact(values) else None
-        return None
+        values = self._scan.find(record.COLUMNS, [seq], record.intact, floor=_floor(seq)).get(seq)
+        return record.row(self.name, values, self._decompressor) if values else None
 
     def tally(self, signal: Signal, after_seq: int = 0, upto: int | None = None) -> Tally:
         """Batches and items of a signal in (after_seq, upto], from the columns: their CRCs are not checked."""
@@ -138,7 +141,7 @@ class Segment:
     def beyond(self, signal: Signal) -> int:
         """Items of a signal in intact rows after the mark: committed, but the gateway ended before it could mark and acknowledge them.
 
-        Without a valid mark: 0.
+        Without a valid mark, or after a sealed one: 0.
         """
         found = self.mark()
         return self._checked(signal, found.seq).items if found.valid else 0
@@ -166,9 +169,14 @@ class Segment:
         return found
 
     def last(self) -> int:
-        """The last seq that there is or, by the mark, must be."""
-        marked = self.mark().seq  # read before the rows: what is marked by now must be found there
-        top = self._top()
+        """The last seq that counts: that there is or, by the mark, must be."""
+        found = self.mark()  # read before the rows: what is marked by now must be found there
+        marked = found.seq
+        top = 0 if found.sealed else self._top()
+        for _ in range(_TRIES):  # beyond the mark only an intact row counts: noise can pass for any number
+            if top <= marked or self._scan.find(record.COLUMNS, [top], record.intact, floor=top):
+                break
+            top = self._highest(marked + 1, top - 1, 1)
         return max(marked, top)
 
     def _top(self) -> int:
@@ -186,47 +194,57 @@ class Segment:
         total, last = Tally(), self.last()
         while after < last:
             taken, after, _ = self._take(signal, after, _CHECK_ROWS, _CHECK_BYTES)
-            total += Tally(len(taken), sum(values[4] for values in taken))
+            total += Tally(len(taken), sum(values[_ITEMS] for values in taken))
         return total
 
     def _take(self, signal: Signal, after: int, max_rows: int, max_bytes: int) -> tuple[list[Values], int, int]:
-        """Intact rows, the last seq looked at, and how many on the way were unreadable."""
+        """Intact rows, at least one if there is one; the last seq looked at; how many on the way were unreadable."""
         taken: list[Values] = []
-        unreadable, left, last = 0, max_bytes, self.last()
-        while after < last and len(taken) < max_rows:
-            end = min(after + _WINDOW, last)
-            choice = self._choose(signal, after, end, max_rows - len(taken), left, whatever_its_size=not taken)
+        unreadable, last = 0, self.last()
+        while after < last:
+            rows_left, bytes_left = max_rows - len(taken), max_bytes - sum(values[_BYTES] for values in taken)
+            end = min(after + max(_LEAST, _AHEAD * rows_left), _floor(after + 1) + _WINDOW - 1, last)
+            choice = self._choose(signal, after, end, rows_left, bytes_left, whatever_its_size=not taken)
             found = self._load(signal, choice.seqs)
             taken += found
             unreadable += choice.missing + len(choice.seqs) - len(found)
-            after, left = choice.upto, left - choice.bytes
-            if after < end:
+            after = choice.upto
+            if choice.full and (taken or not choice.seqs):
                 break
         return taken, after, unreadable
 
     def _choose(self, signal: Signal, after: int, end: int, max_rows: int, max_bytes: int, *, whatever_its_size: bool) -> _Choice:
-        query = "SELECT seq, signal, bytes FROM batches WHERE seq BETWEEN ? AND ?"
-        columns = {seq: (record.SIGNALS.get(name), size) for seq, name, size in self._scan.rows(query, after + 1, end)}
+        """Look at the columns of the rows in (after, end]."""
+        columns = self._scan.find("seq, signal, bytes", range(after + 1, end + 1), _is_plausible, floor=_floor(after + 1))
         seqs: list[int] = []
         total = missing = 0
+        wanted = signal.value.encode()
         for seq in range(after + 1, end + 1):
-            found, size = columns.get(seq, (None, 0))
-            if found is signal:
-                size = max(size, 0) if isinstance(size, int) else 0
-                if len(seqs) == max_rows or (total + size > max_bytes and (seqs or not whatever_its_size)):
-                    return _Choice(seqs, total, seq - 1, missing)
+            _, name, size = columns.get(seq, (seq, None, 0))
+            if name == wanted:
+                if len(seqs) >= max_rows or (total + size > max_bytes and (seqs or not whatever_its_size)):
+                    return _Choice(seqs, seq - 1, missing, full=True)
                 seqs.append(seq)
                 total += size
-            elif found is None:
+            elif name is None:
                 missing += 1
-        return _Choice(seqs, total, end, missing)
+        return _Choice(seqs, end, missing, full=False)
 
     def _load(self, signal: Signal, seqs: list[int]) -> list[Values]:
-        if not seqs:
-            return []
-        wanted = set(seqs)
-        rows = self._scan.rows(f"{_ROWS} AND signal = ?", seqs[0], seqs[-1], signal.value)
-        return [values for values in rows if values[0] in wanted and record.intact(values)]
+        floor = _floor(seqs[0]) if seqs else 1
+        found = self._scan.find(record.COLUMNS, seqs, record.intact, floor=floor, signal=signal.value)
+        return [found[seq] for seq in seqs if seq in found]
+
+
+def _is_plausible(columns: Values) -> bool:
+    """Whether `seq, signal, bytes` may be those of a row: its CRC is checked when it is loaded."""
+    _, signal, size = columns
+    return signal in record.SIGNALS and isinstance(size, int) and size >= 0
+
+
+def _floor(seq: int) -> int:
+    """The first seq of the window that `seq` is in: windows are the same however a lane cuts its pages."""
+    return (seq - 1) // _WINDOW * _WINDOW + 1
 
 
 def _size(directory: Path, name: str) -> int:

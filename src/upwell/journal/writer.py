@@ -31,7 +31,6 @@ _MAX_TURNS = 8
 _OFF_LOOP_BYTES = 256 * 2**10
 """Bodies above this are compressed in a thread: at some 200 MB/s they would hold the loop for over a millisecond."""
 
-
 _TICK_SECONDS = 60
 
 
@@ -179,7 +178,7 @@ class Journal:
         return flight
 
     def _compressed(self, entry: Entry, flight: _Flight, done: asyncio.Future[Record]) -> None:
-        if error := done.exception():
+        if error := "cancelled" if done.cancelled() else done.exception():
             self._digests.failed([entry.digest])
             flight.land(f"a batch could not be compressed: {error}")
         else:

@@ -48,12 +48,18 @@ def status(encoding: Encoding, code: int, message: str) -> bytes:
 
 
 def read_success(body: bytes, content_type: str | None, signal: Signal) -> tuple[int, str]:
-    """How many items a 2xx answer says were rejected, and its message; (0, "") for a body that cannot be read."""
+    """How many items a 2xx answer says were rejected, and its message; (0, "") for a body that cannot be read.
+
+    Without a Content-Type that OTLP knows, a body that starts as a JSON object is taken for one.
+    """
+    encoding = media_type(content_type or "") or (Encoding.JSON if body.lstrip().startswith(b"{") else Encoding.PROTOBUF)
     try:
-        if media_type(content_type or "") is Encoding.JSON:
+        if encoding is Encoding.JSON:
             partial = orjson.loads(body).get("partialSuccess") or {}
-            return from_integer(partial.get(_REJECTED_JSON[signal]) or 0), str(partial.get("errorMessage") or "")
-        found = RESPONSES[signal].FromString(body).partial_success
-        return getattr(found, _REJECTED[signal]), found.error_message
+            rejected, message = from_integer(partial.get(_REJECTED_JSON[signal]) or 0), partial.get("errorMessage")
+        else:
+            found = RESPONSES[signal].FromString(body).partial_success
+            rejected, message = getattr(found, _REJECTED[signal]), found.error_message
     except (ValueError, ArithmeticError, AttributeError, TypeError, DecodeError):
         return 0, ""
+    return max(rejected, 0), str(message or "")

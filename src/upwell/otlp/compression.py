@@ -8,21 +8,25 @@ from upwell.errors import Malformed, TooLarge
 
 _GZIP = 16 + zlib.MAX_WBITS
 
+_MAX_MEMBERS = 100
+"""Exporters send one. Each further one costs a copy of what follows it: half a million empty ones in ten MB would take hours."""
+
 
 def inflate(body: bytes, limit: int) -> bytes:
     """The content of a gzip body, of one or several members.
 
     Raises `TooLarge` as soon as there is more than `limit` bytes of it, `Malformed` for
-    what is not gzip, is cut short or fails its checksum.
+    what is not gzip, is cut short, fails its checksum or has more than 100 members.
     """
     parts: list[bytes] = []
     room = limit
-    while True:
+    for _ in range(_MAX_MEMBERS):
         part, body = _inflate_member(body, room)
         parts.append(part)
         room -= len(part)
         if not body:
             return parts[0] if len(parts) == 1 else b"".join(parts)
+    raise Malformed(f"a gzip body of more than {_MAX_MEMBERS} members")
 
 
 def _inflate_member(body: bytes, room: int) -> tuple[bytes, bytes]:

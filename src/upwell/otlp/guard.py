@@ -29,11 +29,10 @@ _ITEM_FIELDS = frozenset({"log_records", "spans", "data_points"})
 
 def refuse_bomb(body: bytes, signal: Signal) -> None:
     """Raise `TooLarge` where a body holds more messages or items than the limits; `Malformed` where the walk ends at nonsense."""
-    request = REQUESTS[signal].DESCRIPTOR
     if len(body) > _SMALLEST * MAX_OBJECTS:
-        _refuse(body, _objects(request), _MESSAGE * MAX_OBJECTS, f"{MAX_OBJECTS:,} messages or their worth in other fields")
+        _refuse(body, _OBJECTS[signal], _MESSAGE * MAX_OBJECTS, f"{MAX_OBJECTS:,} messages or their worth in other fields")
     if len(body) > _SMALLEST * MAX_ITEMS:
-        _refuse(body, _items(request), MAX_ITEMS, f"{MAX_ITEMS:,} items")
+        _refuse(body, _ITEMS[signal], MAX_ITEMS, f"{MAX_ITEMS:,} items")
 
 
 def _refuse(body: bytes, plan: Plan, limit: int, what: str) -> None:
@@ -75,3 +74,7 @@ def _objects(message: Descriptor) -> Plan:
         if field.is_repeated and wire != DELIMITED:
             plan.rules[field.number << 3 | DELIMITED] = Rule(_VALUE, shift=3 if wire == FIXED64 else 0)
     return plan
+
+
+_ITEMS = {signal: _items(REQUESTS[signal].DESCRIPTOR) for signal in Signal}
+_OBJECTS = {signal: _objects(REQUESTS[signal].DESCRIPTOR) for signal in Signal}

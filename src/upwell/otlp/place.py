@@ -39,25 +39,25 @@ def _look(data: bytes, at: int, stop: int, message: Descriptor, place: str) -> N
     seen: Counter[int] = Counter()
     while at < stop:
         try:
-            number, wire_type, at, end = _field(data, at, stop)
+            number, wire_type, start, end = _field(data, at, stop)
         except (IndexError, ValueError) as error:
             raise _Fault(f"{error if isinstance(error, ValueError) else 'cut short'} - at byte {at} in `{place}`") from None
         field = message.fields_by_number.get(number)
         if field is not None and wire_type == DELIMITED:
             index = f"[{seen[number]}]" if field.is_repeated else ""
             seen[number] += 1
-            _look_inside(data[at:end], field, f"{place}.{field.json_name}{index}")
+            _look_inside(data, start, end, field, f"{place}.{field.json_name}{index}")
         at = end
 
 
-def _look_inside(content: bytes, field: FieldDescriptor, place: str) -> None:
+def _look_inside(data: bytes, at: int, stop: int, field: FieldDescriptor, place: str) -> None:
     if field.message_type is not None:
-        _look(content, 0, len(content), field.message_type, place)
+        _look(data, at, stop, field.message_type, place)
     elif field.type == FieldDescriptor.TYPE_STRING:
         try:
-            content.decode()
+            data[at:stop].decode()
         except UnicodeDecodeError:
-            raise _Fault(f"text that is not UTF-8 - at `{place}`") from None
+            raise _Fault(f"text that is not UTF-8 - at byte {at} in `{place}`") from None
 
 
 def _field(data: bytes, at: int, stop: int) -> tuple[int, int, int, int]:

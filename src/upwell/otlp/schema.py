@@ -6,6 +6,7 @@ stands for a field that is not there. A body that passes can be written as proto
 
 from __future__ import annotations
 
+import gc
 import re
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -22,8 +23,11 @@ from upwell.otlp.scalars import ID_FIELDS
 _ANY_VALUE = "opentelemetry.proto.common.v1.AnyValue"
 _VALUE_HOLDERS = frozenset(f"opentelemetry.proto.common.v1.{name}" for name in ("AnyValue", "ArrayValue", "KeyValueList", "KeyValue"))
 
-_NO_TEXT = Annotated[str, Meta(pattern="(?!)")]
-"""No text matches. In a union it keeps msgspec, which reads numbers from texts, from reading "null" as null."""
+_NO_TEXT = Annotated[str, Meta(min_length=2**62)]
+"""No text is that long. In a union it keeps msgspec, which reads numbers from texts, from reading "null" as null.
+
+Not a pattern that nothing matches: msgspec 0.22 frees a pattern beside a list as if it were a type, and crashes (its issue 717).
+"""
 
 _HEX = r"\A(?:[0-9a-fA-F]{2})*\Z"
 _BASE64 = r"\A(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?\Z"
@@ -87,7 +91,7 @@ def _struct(message: Descriptor, level: int) -> Any:
     for field in message.fields:
         too_deep = level >= MAX_NESTING and message.full_name == _ANY_VALUE and field.message_type is not None
         fields[field.json_name] = None | _NO_TEXT if too_deep else _type_of(field, level)
-        if field.is_repeated and field.message_type is not None and field.name != field.json_name:
+        if field.message_type is not None and field.name != field.json_name:
             fields[field.name] = None  # resource_logs and the like: to take it for unknown would lose what it holds
     return msgspec.defstruct(message.name, [(name, kind, None) for name, kind in fields.items()], gc=False)
 
@@ -103,16 +107,21 @@ BODIES = {signal: _body(signal) for signal in Signal}
 for _type in BODIES.values():
     msgspec.convert({}, _type)  # msgspec looks at a type at its first use, and two threads that use it first at once crash the process
 
+gc.freeze()  # msgspec 0.22 crashes where such types are freed, so the interpreter's last collection must pass them over
+
 _WORDS = [
     (re.compile(pattern, re.DOTALL), words)
     for pattern, words in (
-        (r"`str` matching regex '\(\?!\)'", "`object | array | null`, got `str`"),
+        (r"`str` of length >= \d+", "`object | array | bool | null`, got `str`"),
         (r"`str` matching regex '.*a-f.*'", "pairs of hex digits"),
         (r"`str` matching regex '.*'", "base64"),
         (r"`str \| (\w+) \| null`|`(bool) \| str \| null`", r"`\1\2 | null`"),
         (r"Invalid enum value '.*'", "Expected a number or a name of the enum"),
         (r"Expected `null`, got `\w+`", "OTLP/JSON has another name for this, or another path"),
-        (r"Expected `str \| null`, got `object` - at `(.{,99}).*\.\w+Value`", rf"Values are nested deeper than {MAX_NESTING} - at `\1...`"),
+        (
+            r"Expected `str \| null`, got `object` - at `(.{,99}).*\.(?:array|kvlist)Value`",
+            rf"Values are nested deeper than {MAX_NESTING} - at `\1...`",
+        ),
     )
 ]
 

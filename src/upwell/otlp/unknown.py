@@ -23,7 +23,7 @@ def unknown_fields(batch: Batch, signal: Signal) -> int:
 
 def count_in_body(body: bytes, signal: Signal) -> int:
     """Unknown fields of a protobuf body that has been parsed. Raises ValueError where one of them is a group."""
-    return _PLENTY - walk(body, 0, len(body), _plan(REQUESTS[signal].DESCRIPTOR), _PLENTY)
+    return _PLENTY - walk(body, 0, len(body), _KNOWN[signal], _PLENTY)
 
 
 def _count(values: Mapping[str, Any], message: Descriptor) -> int:
@@ -59,3 +59,6 @@ def _plan(message: Descriptor) -> Plan:
         if field.is_repeated:  # numbers may be packed
             plan.rules[field.number << 3 | DELIMITED] = Rule(inside=inside)
     return plan
+
+
+_KNOWN = {signal: _plan(REQUESTS[signal].DESCRIPTOR) for signal in Signal}

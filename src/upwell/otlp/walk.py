@@ -67,4 +67,6 @@ def walk(data: bytes, at: int, stop: int, plan: Plan, room: int) -> int:
             at += 4
         else:
             raise ValueError("a group, which OTLP does not have")
+    if at > stop:
+        raise ValueError("a number that ends outside its message")
     return room

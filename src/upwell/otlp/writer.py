@@ -51,10 +51,10 @@ def write_attributes(pairs: Any, values: Iterable[Mapping[str, Any]]) -> None:
             continue
         inner = add(key=attribute.get("key") or "").value
         # The two kinds that nearly all values are.
-        text = value.get("stringValue")
+        text, whole = value.get("stringValue"), value.get("intValue")
         if text is not None and len(value) == 1:
             inner.string_value = text
-        elif (whole := value.get("intValue")) is not None and len(value) == 1:
+        elif whole is not None and len(value) == 1 and not is_null(whole):
             inner.int_value = from_integer(whole)
         else:
             inner.SetInParent()

@@ -8,8 +8,9 @@ what the identity step removes; what an agent is and does (`session.id`, `termin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +81,52 @@ PERSON_CLAIMS: Final = (
 
 _KEY: Final = itemgetter("key")
 _MEMORY: Final = 4096  # attribute keys whose verdict is remembered; six agents together use about 530
+_KEY_LIMIT: Final = 200  # characters of a key that is remembered
+_PLANS: Final = 512  # lists of keys that are remembered; agents repeat some sixty each
+_PLAN_LIMIT: Final = 100  # keys of a list that is remembered
+
+Plan: TypeAlias = tuple[bool, ...] | None
+"""Which attributes of a list to keep; None is all."""
 
 
 class Sieve:
-    """Tells claims from other attributes, and remembers its verdict on each key.
+    """Tells claims from other attributes, and remembers its verdicts on keys and on whole lists of keys.
 
     Clients choose the keys, so the memory is bounded; beyond it a verdict is worked out again.
     """
 
     def __init__(self, *, on_resource: bool) -> None:
         self._names = frozenset(claim.name.casefold() for claim in CLAIMS if on_resource or not claim.resource_only)
-        self._known: set[Any] = set()
-        self._harmless: set[Any] = set()
+        self._verdicts: dict[str | None, bool] = {}
+        self._plans: dict[tuple[str, ...], Plan] = {}
 
     def without_claims(self, attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The attributes that are no claims; mostly the very same list."""
         try:
-            kept = [attribute for attribute in attributes if attribute["key"] in self._harmless]
-            if len(kept) == len(attributes):
-                return attributes
-            if self._known.issuperset(map(_KEY, attributes)):
-                return kept
-        except KeyError:  # an attribute without a key is allowed, and rare
-            pass
-        return [attribute for attribute in attributes if not self.is_claim(attribute.get("key"))]
+            keys = tuple(map(_KEY, attributes))
+            plan = self._plans[keys]
+        except KeyError:  # a list not met before, or an attribute without a key, which is allowed
+            plan = self._plan(attributes)
+        return attributes if plan is None else list(compress(attributes, plan))
 
     def is_claim(self, key: str | None) -> bool:
         """Whether a name of the table is the key, or stands above it; case and surrounding space don't count."""
-        if key in self._known:
-            return key not in self._harmless
-        verdict = self._stands_above((key or "").strip().casefold())
-        if len(self._known) < _MEMORY:
-            self._known.add(key)
-            if not verdict:
-                self._harmless.add(key)
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._stands_above((key or "").strip().casefold())
+            if len(self._verdicts) < _MEMORY and len(key or "") <= _KEY_LIMIT:
+                self._verdicts[key] = verdict
         return verdict
+
+    def _plan(self, attributes: list[dict[str, Any]]) -> Plan:
+        keys = tuple(attribute.get("key", "") for attribute in attributes)
+        keep = tuple(not self.is_claim(key) for key in keys)
+        plan = None if all(keep) else keep
+        if len(keys) <= _PLAN_LIMIT and all(key in self._verdicts for key in keys):
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            self._plans[keys] = plan
+        return plan
 
     def _stands_above(self, key: str) -> bool:
         end = len(key)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from upwell.journal.book import Book
 from upwell.journal.parts import QUARANTINE, Part, Slice
-from upwell.journal.rows import Row, Tally
+from upwell.journal.rows import Page, Row, Tally
 from upwell.journal.segment import Segment, Segments
 from upwell.otlp.model import Signal
 
-_PAGE_ROWS = 256
-_PAGE_BYTES = 4 * 2**20  # of inflated bodies: a page is all that is read ahead
+_PAGE_ROWS = 1024
+_PAGE_BYTES = 4 * 2**20  # of inflated bodies: a page is all that is read ahead, and kept until the lane has come through it
 _OPEN_SEGMENTS = 4  # the one being read, those its parts point at; more would only hold files open
 
 
@@ -36,6 +36,21 @@ class Candidate:
         return Slice(self.row.segment, self.row.seq, start, end, self.row.items, self.order)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A page read beyond `after`; rows never change, so what is left of it when a parcel is full need not be read again."""
+
+    segment: str
+    after: int
+    page: Page
+
+    def beyond(self, segment: str, seq: int) -> Page | None:
+        """The rest of the page after `seq`, if there is any."""
+        if segment != self.segment or not self.after <= seq < self.page.rows[-1].seq:
+            return None
+        return Page(tuple(row for row in self.page.rows if row.seq > seq), self.page.upto, self.page.unreadable)
+
+
 class Intake:
     """Reads one signal for one lane."""
 
@@ -47,6 +62,7 @@ class Intake:
         self._open: OrderedDict[str, Segment] = OrderedDict()
         self._order = 0
         self._skipped: dict[str, int] = {}
+        self._ahead: _Ahead | None = None
         self.starts: dict[str, int] = {}
         """Where the cursors stood in the segments that the last `fresh` came through."""
 
@@ -66,13 +82,21 @@ class Intake:
             final = segment.final  # asked before reading: rows may still come until a newer segment exists
             seq = max(cursor.seq, self._skipped.get(name, 0))
             found = False
-            while (page := segment.page(self.signal, seq, _PAGE_ROWS, _PAGE_BYTES)).rows:
+            while (page := self._page(segment, seq)).rows:
                 found = True
                 yield from self._candidates(page.rows, damaged=page.unreadable > 0)
                 seq = page.upto
             self._skipped[name] = cursor.seq if found else page.upto
             if final and not found:
                 self._finish(segment, page.upto)
+
+    def _page(self, segment: Segment, seq: int) -> Page:
+        ahead = self._ahead.beyond(segment.name, seq) if self._ahead else None
+        if ahead is not None:
+            return ahead
+        page = segment.page(self.signal, seq, _PAGE_ROWS, _PAGE_BYTES)
+        self._ahead = _Ahead(segment.name, seq, page) if page.rows else None
+        return page
 
     def _names(self) -> list[str]:
         names = self._segments.names()

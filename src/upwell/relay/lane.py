@@ -28,7 +28,9 @@ from upwell.sinks.base import Delivered, Hold, Outcome, Oversize, Refused, Retry
 
 _IDLE_SECONDS = 0.25  # between looks at an empty journal
 _DEADLY_ATTEMPTS = 3  # DESIGN §4: a parcel that killed the worker three times is taken apart
-_CUT_ONCE, _CUT_AGAIN = 1, 2
+_MAX_SUSPECTS = 4  # parcels that may be refused alike before new ones are left alone: by then it is not the data
+_CUT_ONCE, _CUT_AGAIN, _SUSPECT = 1, 2, 3
+"""A parcel's depth. 0: as packed. 1: half of a first cut. 2: the data is to blame. 3: refused with both halves alike, so perhaps not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Lane:
         self._packing = partial(self._new_packing, max_age_ns=int(max_age * 1e9))
         self._loader = Loader(self.name, signal, intake, book, self._packing)
         self._repaired = False
+        self._refused_alone = ""
         book.lanes.ensure(self.name, sink.name, signal)
 
     def _new_packing(self, max_age_ns: int) -> Packing:
@@ -98,16 +101,24 @@ class Lane:
 
     def _due(self) -> tuple[list[Shipment], float]:
         at_once = 1 if self.trouble else self._in_flight
-        stored = self._sendable(self._book.parcels.stored(self.name))
-        shipments = [shipment for parts in stored[:at_once] if (shipment := self._stored(parts)) is not None]
-        if stored:
-            return shipments, 0.0
+        stored = self._book.parcels.stored(self.name)
+        suspects = [parts for parts in stored if parts[0].depth == _SUSPECT]
+        others = [parts for parts in self._sendable(stored) if parts[0].depth != _SUSPECT]
+        if others:
+            return self._all_stored(others[:at_once]), 0.0
+        if suspects:
+            fresh = self._loader.fresh(self._clock_ns()) if len(suspects) < _MAX_SUSPECTS else None
+            return ([fresh] if fresh else self._all_stored(suspects[:1])), 0.0
         wait = self._lingering()
         if wait > 0:
             return [], wait
+        shipments: list[Shipment] = []
         while len(shipments) < at_once and (shipment := self._loader.fresh(self._clock_ns())) is not None:
             shipments.append(shipment)
         return shipments, _IDLE_SECONDS
+
+    def _all_stored(self, parcels: list[list[Part]]) -> list[Shipment]:
+        return [shipment for parts in parcels if (shipment := self._stored(parts)) is not None]
 
     def _sendable(self, stored: list[list[Part]]) -> list[list[Part]]:
         """Without first halves that wait to hear how their other half fares."""
@@ -166,8 +177,10 @@ class Lane:
     def _delivered(self, shipment: Shipment, outcome: Delivered) -> float:
         self._book.parcels.settle(self.name, shipment.parcel, self._receipt(shipment, "delivered", outcome), outcome.rejected)
         self._loader.forget(shipment.parcel)
+        self._book.parcels.clear(self.name, _SUSPECT, _CUT_AGAIN)  # something was taken: what was refused alike has itself to blame
         self._backoff.reset()
         self._repaired = False
+        self._refused_alone = ""
         self.trouble = None
         return 0.0
 
@@ -190,19 +203,26 @@ class Lane:
             self._cut(shipment, _CUT_AGAIN, self._receipt(shipment, "oversize", outcome))
 
     def _refused(self, shipment: Shipment, outcome: Refused) -> float:
-        """Find the item: halve, and halve again. But two halves of a first cut that fail alike blame us, not the data."""
-        receipt = self._receipt(shipment, "refused", outcome)
+        """Find the item: halve, and halve again. But two halves of a first cut that fail alike may blame us, not the data."""
+        receipt, signature = self._receipt(shipment, "refused", outcome), _signature(outcome)
+        if shipment.depth == _SUSPECT:
+            self._book.parcels.survived(shipment.parcel, receipt)
+            return self._suspect(shipment.parcel, shipment.parcel, outcome)
         if shipment.depth == 0 and shipment.items > 1:
             self._cut(shipment, _CUT_ONCE, receipt)
             return 0.0
+        if shipment.depth == 0 and signature == self._refused_alone:
+            return self._suspect(shipment.parcel, shipment.parcel, outcome)
         if shipment.depth == _CUT_ONCE:
             other = self._other_half(shipment)
             if other is not None and not other.refusal:
-                self._book.parcels.survived(shipment.parcel, receipt, refusal=_signature(outcome))
+                self._book.parcels.survived(shipment.parcel, receipt, refusal=signature)
                 return 0.0
-            if other is not None and other.refusal == _signature(outcome):
-                return self._blame_us(other.parcel, shipment, outcome, receipt)
+            if other is not None and other.refusal == signature:
+                self._book.parcels.survived(shipment.parcel, receipt)
+                return self._suspect(shipment.parcel, other.parcel, outcome)
         if shipment.items == 1:
+            self._refused_alone = signature
             self._quarantine(shipment, outcome.code, outcome.message, receipt)
         else:
             self._cut(shipment, _CUT_AGAIN, receipt)
@@ -213,14 +233,16 @@ class Lane:
         halves = [parts[0] for parts in self._book.parcels.stored(self.name) if parts[0].parcel in beside]
         return next((part for part in halves if part.depth == _CUT_ONCE), None)
 
-    def _blame_us(self, first: int, shipment: Shipment, outcome: Refused, receipt: Receipt) -> float:
-        self._book.parcels.survived(shipment.parcel, receipt)
-        self._book.parcels.rejoin(min(first, shipment.parcel), max(first, shipment.parcel))
-        self._loader.forget(first)
-        self._loader.forget(shipment.parcel)
-        hint = "Both halves of a request were refused alike, so the request itself is wrong, not an item of it: read the message."
+    def _suspect(self, parcel: int, other: int, outcome: Refused) -> float:
+        """Hold, and let another parcel witness: if that is taken, the data was to blame after all; else it is us."""
+        self._book.parcels.suspect(parcel, other, _SUSPECT, _signature(outcome))
+        self._loader.forget(parcel)
+        self._loader.forget(other)
+        hint = "Whatever is sent is refused alike, so the request itself is wrong, not an item of it: read the message."
         self._stand("held", outcome.code, outcome.message, hint)
-        return PROBE_SECONDS
+        suspects = sum(parts[0].depth == _SUSPECT for parts in self._book.parcels.stored(self.name))
+        witnesses = suspects < _MAX_SUSPECTS and self._lingering() == 0
+        return 0.0 if witnesses else PROBE_SECONDS
 
     def _cut(self, shipment: Shipment, depth: int, receipt: Receipt) -> None:
         left, right = halve(shipment.slices)

@@ -7,16 +7,23 @@ candidate given ends in exactly one place: the parcel, waiting, expired, or quar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from upwell.errors import UpwellError
 from upwell.journal.parts import Slice
 from upwell.journal.rows import Row
 from upwell.otlp.model import Signal
 from upwell.relay.intake import Candidate
 from upwell.sinks.base import Glance, Opened, Sink
 
-_FULL_ENOUGH = 0.9  # a parcel this full is sent as it is; cutting a row to fill it up would cost more than it saves
+_FULL_ENOUGH = 0.9  # of the items: a parcel this full is sent as it is; cutting a row to fill it up would cost more than it saves
+_HEAVY_ENOUGH = 0.85  # of the bytes, for the same reason, and because weighing all rows anew is what costs most
+_SAMPLE = 8  # rows opened to tell how far the upper bounds of a parcel lie above the truth
+_NOT_READ = (UpwellError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
+UNREADABLE = "unreadable"
+"""The code of a batch that a sink could not decode or write anew."""
+
 _SAME_TIME_NS = 60 * 10**9  # items due within a minute of each other wait as one part
 MAX_WAIT_NS = 24 * 3600 * 10**9
 """The longest a future-dated item waits for its time; further ahead it is a broken clock, and quarantined."""
@@ -85,8 +92,19 @@ class Packing:
         if self._placed and (self._apart(candidate.row) or self._full_enough()):
             self.full = True
             return False
-        self._add_opened(candidate, self.sink.open(candidate.row))
+        opened = self._open(candidate)
+        if opened is not None:
+            self._add_opened(candidate, opened)
         return True
+
+    def _open(self, candidate: Candidate) -> Opened | None:
+        """The row, decoded. One that cannot be is set aside: it must not stop the lane for ever."""
+        try:
+            return self.sink.open(candidate.row)
+        except _NOT_READ as error:
+            message = f"the batch cannot be written for this sink: {type(error).__name__}"
+            self.faults.append(Fault(candidate.row, candidate.slice(), UNREADABLE, message))
+            return None
 
     # By a glance
 
@@ -97,17 +115,31 @@ class Packing:
         limits = self.sink.limits(self.signal)
         if self.items + candidate.row.items > limits.items:
             return False
-        if self.weight + glance.weight > limits.bytes:
-            self._refine()
+        if self.weight + glance.weight <= limits.bytes:
+            return True
+        if self._full_enough():
+            return False
+        self._weigh(self._placed)
         return self.weight + glance.weight <= limits.bytes
 
-    def _refine(self) -> None:
+    def _weigh(self, some: Iterable[_Placed]) -> None:
         """Replace upper bounds by exact weights, each row opened once."""
-        for placed in self._placed:
+        for placed in some:
             if placed.glanced is not None:
                 exact = self.sink.open(placed.glanced.row).weight(placed.glanced.first, placed.glanced.last)
                 self.weight += exact - placed.weight
                 placed.weight, placed.glanced = exact, None
+
+    def _probable_weight(self) -> float:
+        """The weight, its upper bounds corrected by what a few rows, opened, show of them."""
+        guessed = [placed for placed in self._placed if placed.glanced is not None]
+        sample = guessed[:: len(guessed) // _SAMPLE + 1]
+        bound = sum(placed.weight for placed in sample)
+        if bound == 0:
+            return self.weight
+        self._weigh(sample)
+        rest = sum(placed.weight for placed in guessed if placed.glanced is not None)
+        return self.weight - rest + rest * sum(placed.weight for placed in sample) / bound
 
     # Opened
 
@@ -213,7 +245,7 @@ class Packing:
         """The most items from `first` on that still fit, by bisection."""
         limits = self.sink.limits(self.signal)
         if self.weight + opened.weight(first, last) > limits.bytes:
-            self._refine()
+            self._weigh(self._placed)
         low, high = 0, min(last - first, limits.items - self.items)
         while low < high:
             middle = (low + high + 1) // 2
@@ -257,6 +289,7 @@ class Packing:
 
     def _full_enough(self) -> bool:
         limits = self.sink.limits(self.signal)
-        if self.weight > _FULL_ENOUGH * limits.bytes:
-            self._refine()
-        return self.items >= _FULL_ENOUGH * limits.items or self.weight >= _FULL_ENOUGH * limits.bytes
+        if self.items >= _FULL_ENOUGH * limits.items:
+            return True
+        enough = _HEAVY_ENOUGH * limits.bytes
+        return self.weight >= enough and self._probable_weight() >= enough

@@ -13,7 +13,7 @@ from upwell.journal.quarantine import Quarantined
 from upwell.otlp import decode, encode, select, survey
 from upwell.otlp.model import Encoding, Signal
 from upwell.relay.intake import Intake
-from upwell.relay.packing import Fault, Packing
+from upwell.relay.packing import UNREADABLE, Fault, Packing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,8 @@ class Loader:
         packing = self._packing()
         candidates = [candidate for part in parts for candidate in self._intake.stored(part)]
         leftover = [candidate.slice() for candidate in candidates if not packing.add(candidate)]
+        if not candidates:
+            return None  # nothing of it can be read any more, and that is booked
         if not (packing.waiting or packing.expired or packing.faults or leftover):
             return self._keep(parts, packing)
         depth = max(part.depth for part in parts)
@@ -131,8 +133,8 @@ class Loader:
 
     def _quarantined(self, fault: Fault) -> Quarantined:
         row, piece = fault.row, fault.piece
-        if piece.whole:
-            return Quarantined(fault.code, fault.message, row.key_id, row.received_ns, row.items, row.oldest_ns, row.newest_ns, row.body)
+        if piece.whole or fault.code == UNREADABLE:
+            return Quarantined(fault.code, fault.message, row.key_id, row.received_ns, piece.items, row.oldest_ns, row.newest_ns, row.body)
         batch = select(decode(row.body, self._signal, Encoding.JSON).batch, self._signal, piece.first, piece.last)
         found = survey(batch, self._signal)
         body = encode(batch, self._signal, Encoding.JSON)

@@ -35,10 +35,11 @@ async def _run(post: Post) -> None:
         journal = Journal(settings.data_dir / "journal", settings.journal, digest_key=salt)
         journal.open()
         try:
-            _log.info("taking OTLP/HTTP on %s", ", ".join(sockets.url(one) for one in post.sockets))
+            _log.info("taking OTLP/HTTP on %s", ", ".join(sockets.door_urls(post.sockets, settings)))
             if not len(keyring):
                 _log.warning("there are no keys, so every request is refused: `upwell keys add` makes one")
             steps = policy.pipeline(settings.policy, Pseudonyms(salt))
+            gateway.tune()
             await gateway.serve(post.sockets, settings, gateway.build(settings, keyring, journal, steps), stop=stop)
         finally:
             journal.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -44,14 +43,9 @@ def opened(settings: Settings) -> Iterator[House]:
             Child("gateway", settings, door, gateway_lock, GATEWAY_GRACE),
             Child("worker", settings, console, worker_lock, worker_grace(settings)),
         )
-        yield House(children, _urls(door, settings), sockets.url(console[0]), firstkey.make_first(directory))
+        yield House(children, sockets.door_urls(door, settings), sockets.url(console[0]), firstkey.make_first(directory))
 
 
 def worker_grace(settings: Settings) -> float:
     """Seconds until a worker that should end is killed: requests in flight may take their sink's timeout."""
     return max((sink.timeout for sink in settings.sinks), default=0.0) + _WORKER_SPARE
-
-
-def _urls(door: Sequence[socket.socket], settings: Settings) -> list[str]:
-    scheme = "https" if settings.gateway.tls_cert else "http"
-    return [sockets.url(listening, scheme) for listening in door]

@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Iterable, Sequence
 
-from upwell.config import split_address
+from upwell.config import Settings, split_address
 from upwell.errors import ListenError
 
 BACKLOG = 2048
@@ -47,6 +47,11 @@ def url(listening: socket.socket, scheme: str = "http") -> str:
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def door_urls(door: Iterable[socket.socket], settings: Settings) -> list[str]:
+    """Where agents on this machine reach the gateway."""
+    return [url(listening, "https" if settings.gateway.tls_cert else "http") for listening in door]
 
 
 def _open(address: str, setting: str) -> list[socket.socket]:

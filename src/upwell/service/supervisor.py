@@ -24,6 +24,9 @@ from upwell.service.locks import Lock, Role
 EXIT_UNFIT = 78
 """A child's way to say that starting it again would not help: EX_CONFIG of sysexits.h."""
 
+AGAIN_SECONDS = 1.0
+"""A signal this soon after the first is the same one: `make` passes on what the process group has got already."""
+
 _log = logging.getLogger("upwell.service")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -65,6 +68,7 @@ class Supervisor:
         self._pace = pace or Pace()
         self._running: dict[Role, asyncio.subprocess.Process] = {}
         self._stopping = asyncio.Event()
+        self._stopped_at = 0.0
         self._code = 0
 
     def pids(self) -> dict[Role, int]:
@@ -81,13 +85,15 @@ class Supervisor:
         return self._code
 
     def stop(self) -> None:
-        """End the children; called once more, kill them."""
-        if self._stopping.is_set():
+        """End the children; called once more, a moment later, kill them."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._stopped_at = time.monotonic()
+        elif time.monotonic() - self._stopped_at >= AGAIN_SECONDS:
             self._code = 1
             for process in self._running.values():
                 with suppress(ProcessLookupError):
                     process.kill()
-        self._stopping.set()
 
     async def _keep(self, child: Child) -> None:
         pause, proven = 0.0, False

@@ -39,7 +39,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not now: throttled, overloaded or unreachable. `after` is the server's wish in seconds."""
+    """Not now: throttled, overloaded, or not reached (DNS, TLS, connection, timeout). `after` is the server's wish in seconds."""
 
     code: str
     message: str
@@ -93,7 +93,7 @@ class Opened(Protocol):
         ...
 
     def fault(self, item: int) -> str | None:
-        """The limit that this item breaks by itself, as a sentence, or None."""
+        """The limit that this item breaks by itself, the request's size included, as a sentence, or None."""
         ...
 
     def weight(self, first: int, last: int) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from upwell.otlp.wire import read_varint
 from upwell.sinks.transport import Answer
 
 MAX_MESSAGE = 500
@@ -112,8 +113,8 @@ def _status(body: bytes) -> tuple[int, str, str] | None:
     code, text, place = 0, b"", 0
     try:
         while place < len(body):
-            tag, place = _varint(body, place)
-            value, place = _varint(body, place)
+            tag, place = read_varint(body, place)
+            value, place = read_varint(body, place)
             if tag == _CODE_TAG:
                 code = value
             elif tag in (_MESSAGE_TAG, _DETAILS_TAG):
@@ -122,20 +123,8 @@ def _status(body: bytes) -> tuple[int, str, str] | None:
             else:
                 return None
         return (code, "", text.decode()) if body and place == len(body) else None
-    except (IndexError, UnicodeDecodeError):
+    except (IndexError, ValueError):  # cut short, or no text
         return None
-
-
-def _varint(body: bytes, place: int) -> tuple[int, int]:
-    number, shift = 0, 0
-    while shift < 64:
-        byte = body[place]
-        place += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, place
-        shift += 7
-    raise IndexError
 
 
 def _text(body: bytes) -> str:

@@ -12,6 +12,7 @@ import ssl
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from upwell import __version__
+from upwell.errors import SinkError
 from upwell.sinks.base import Retry
 
 USER_AGENT = f"upwell/{__version__}"
@@ -57,10 +59,15 @@ def ca_bundle() -> bool | str:
 class Transport:
     """Connections to the host of one URL, for one lane; several threads may share it.
 
-    `timeout` is in seconds, for connecting and for every wait for more of an answer.
+    `timeout` is in seconds, for connecting and for every wait for more of an answer. Raises SinkError
+    where `verify` names a file that is not there.
     """
 
     def __init__(self, url: str, *, timeout: float, connections: int, verify: bool | str) -> None:
+        if isinstance(verify, str) and not Path(verify).exists():
+            raise SinkError(
+                f"there is no file of trusted certificates {verify}", hint="Check AWS_CA_BUNDLE, or the variable that names it."
+            )
         self._host = urlsplit(url).hostname or "the destination"
         self._session = URLLib3Session(
             verify=verify, proxies=get_environ_proxies(url), timeout=(timeout, timeout), max_pool_connections=connections

@@ -26,7 +26,7 @@ from upwell.gateway.door import Door, build
 from upwell.gateway.server import bind, serve
 from upwell.gateway.watch import Limits
 from upwell.identity import Keyring, Keys, NewKey, Pseudonyms
-from upwell.journal.rows import Entry
+from upwell.journal import Counts, Entry
 from upwell.otlp import Encoding, Signal
 from upwell.policy import pipeline
 
@@ -63,6 +63,10 @@ class MemoryJournal:
 
     def ready(self) -> str | None:
         return self.unready or (self.fail_with.message if isinstance(self.fail_with, JournalError) else None)
+
+    def counts(self) -> Counts:
+        nothing = dict.fromkeys(Signal, 0)
+        return Counts(nothing, nothing, nothing, nothing, len(self.entries), 0, 0, 300.0)
 
     def bytes(self) -> int:
         return sum(len(entry.body) for entry in self.entries)

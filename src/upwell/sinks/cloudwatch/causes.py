@@ -115,9 +115,11 @@ _STATUS = {
 def cause_of(found: Problem, signal: Signal) -> Cause:
     """What is behind an error answer."""
     cause = _by_sentence(found.message, _TELLING) or _CAUSE_OF_CODE.get(_plain(found.code)) or _by_sentence(found.message, _OTHER)
-    cause = cause or _RPC.get(found.rpc) or _by_status(found.status)
-    # The only thing that a logs request can miss at an endpoint that answers.
-    return Cause.MISSING if cause is Cause.ENDPOINT and signal is Signal.LOGS and found.status == 404 else cause
+    if cause is not None:
+        return cause
+    if found.status == 404 and signal is Signal.LOGS:
+        return Cause.MISSING  # all that a logs request can miss at an endpoint that answers
+    return _RPC.get(found.rpc) or _by_status(found.status)
 
 
 def _by_sentence(message: str, rows: tuple[tuple[re.Pattern[str], Cause], ...]) -> Cause | None:

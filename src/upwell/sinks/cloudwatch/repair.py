@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -54,9 +55,9 @@ class Workshop:
     def _create(self) -> bool:
         group, stream = self._config.log_group, self._config.log_stream
         try:
-            client = self._signer.client("logs", self._signer.override(Signal.LOGS))
-            made_group = _make(client.create_log_group, logGroupName=group)
-            made_stream = _make(client.create_log_stream, logGroupName=group, logStreamName=stream)
+            with closing(self._signer.client("logs", self._signer.override(Signal.LOGS))) as client:
+                made_group = _make(client.create_log_group, logGroupName=group)
+                made_stream = _make(client.create_log_stream, logGroupName=group, logStreamName=stream)
         except ClientError as error:
             _log.warning("log group %s with stream %s could not be created: %s", group, stream, error.response["Error"]["Code"])
             return False

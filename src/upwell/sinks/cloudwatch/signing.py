@@ -18,6 +18,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.regions import EndpointResolver
 
 from upwell.config import CloudWatchSink
 from upwell.errors import SinkError
@@ -34,7 +35,7 @@ CREDENTIAL_ERRORS = (BotoCoreError, ClientError, OSError, RuntimeError, ValueErr
 """What looking for credentials may raise; providers are many, and raise what they like."""
 
 # At DEBUG botocore logs canonical requests and STS's answers: session tokens among them.
-logging.getLogger("botocore").setLevel(logging.INFO)
+logging.getLogger("botocore").setLevel(logging.WARNING)
 # What this one warns of with a traceback comes back as an exception, and from here as a Hold.
 logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
@@ -134,7 +135,8 @@ class Signer:
         return f"{base}/v1/{signal.value}"
 
     def _endpoint(self, service: str) -> str:
-        found = self._session.get_component("endpoint_resolver").construct_endpoint(
+        # The resolver itself: making a client to read its address off would load the whole model of each service.
+        found = EndpointResolver(self._session.get_data("endpoints")).construct_endpoint(
             service,
             self._config.region,
             use_dualstack_endpoint=bool(self._session.get_config_variable("use_dualstack_endpoint")),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 
 from upwell.config import CloudWatchSink
+from upwell.errors import SinkError
 from upwell.journal.rows import Row
 from upwell.otlp import Encoding, Signal
 from upwell.sinks.base import Glance, Hold, Limits, Opened, Outcome, Retry
@@ -20,11 +22,16 @@ from upwell.sinks.transport import USER_AGENT, Transport, pack
 ENCODINGS = {Signal.METRICS: Encoding.PROTOBUF, Signal.TRACES: Encoding.PROTOBUF, Signal.LOGS: Encoding.JSON}
 """Sizes are counted uncompressed: protobuf is a third of JSON. A log event counts the same in both, and JSON needs no decoding."""
 
+_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
+_STREAM = re.compile(r"[ -)+-9;-~]{1,512}")
+"""Names that CloudWatch Logs takes (API reference, CreateLogGroup and CreateLogStream); they travel in headers, so in ASCII."""
+
 
 class CloudWatch:
-    """One `[[sinks]]` block of type cloudwatch. Raises SinkError for a Region or profile that isn't there."""
+    """One `[[sinks]]` block of type cloudwatch. Raises SinkError for a Region, profile or name that cannot be."""
 
     def __init__(self, config: CloudWatchSink, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        _check(config)
         self._config = config
         self._clock_ns = clock_ns
         self._signer = Signer(config)
@@ -82,3 +89,9 @@ class CloudWatch:
         if signal is Signal.LOGS:
             headers |= {"x-aws-log-group": self._config.log_group, "x-aws-log-stream": self._config.log_stream}
         return headers
+
+
+def _check(config: CloudWatchSink) -> None:
+    for setting, value, allowed in (("log_group", config.log_group, _GROUP), ("log_stream", config.log_stream, _STREAM)):
+        if allowed.fullmatch(value) is None:
+            raise SinkError(f"sink {config.name}: CloudWatch Logs takes no {setting} named {value[:60]!r}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from upwell.journal.rows import Row
-from upwell.otlp import Encoding, Signal
+from upwell.otlp import Encoding, Signal, encode, load
 from upwell.sinks.base import Glance
 from upwell.sinks.cutting import cut
 from upwell.sinks.frames import Pieces
@@ -47,14 +47,28 @@ class OpenedRow:
 
 
 def glance(row: Row, encoding: Encoding) -> Glance | None:
-    """JSON goes up as the journal holds it, so a row that fits need not be decoded. None for all others."""
+    """A row that fits goes up whole: as the journal holds it, or written as protobuf in one go. None where it must be opened."""
+    # A row without a known age is opened: the lane could not tell whether it is too old.
+    if row.oldest_ns <= 0 or len(row.body) > LIMITS.bytes:
+        return None
+    return _as_it_lies(row) if encoding is Encoding.JSON else _as_protobuf(row)
+
+
+def _as_it_lies(row: Row) -> Glance | None:
     head, tail = b'{"%b":[' % row.signal.resource_field.encode(), b"]}"
-    if encoding is not Encoding.JSON or not (row.body.startswith(head) and row.body.endswith(tail)):
+    if not (row.body.startswith(head) and row.body.endswith(tail)):
         return None
     fragment = row.body[len(head) : -len(tail)]
-    weight = len(fragment) + len(b",")
-    # A row without a known age is opened: the lane could not tell whether it is too old.
-    return Glance(weight, fragment) if weight <= LIMITS.bytes and row.oldest_ns > 0 else None
+    return Glance(len(fragment) + len(b","), fragment)
+
+
+def _as_protobuf(row: Row) -> Glance | None:
+    """Half the work of cutting it into items. A body that cannot be written says why when it is opened."""
+    try:
+        fragment = encode(load(row.body), row.signal, Encoding.PROTOBUF)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Glance(len(fragment), fragment) if len(fragment) <= LIMITS.bytes else None
 
 
 def open_row(row: Row, encoding: Encoding) -> OpenedRow:
