@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     PULL_REQUEST = "pull_request"
     ERROR = "error"
     ACTIVE_TIME = "active_time"
+    SKILL = "skill"
 
 
 class CostSource(StrEnum):
@@ -33,13 +35,17 @@ class CostSource(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageEvent:
-    """One row. Times are Unix nanoseconds, durations milliseconds, costs US dollars.
+class UsageEvent(NamedTuple):
+    """One row; a tuple, because rows are made and stored by the ten thousand a second.
 
-    `id` is 16 bytes that the same item of telemetry always gets again, whoever sends it how often. `person` is what
-    policy stamped (a pseudonym, unless configured otherwise) and `claimed` whether it is only the client's word.
-    `count` is how many of its kind the row stands for (a metric may report three commits at once).
+    Times are Unix nanoseconds, durations milliseconds, costs US dollars. `id` is 16 bytes that the same item of telemetry
+    always gets again, whoever sends it how often. `person` is what policy stamped (a pseudonym, unless configured otherwise)
+    and `claimed` whether it is only the client's word. `count` is how many of its kind the row stands for: a metric may
+    report three commits at once, and 0 where a row only adds tokens, cost or lines to its kind. `remark` says that the
+    agent's version gave this figure another meaning.
+
+    A `stand_in` repeats what another signal says better, and is there for set-ups without that signal: it counts only where
+    its key has no other row of the same agent and kind, stand-ins aside, on its UTC day or the day before.
     """
 
     id: bytes
@@ -73,7 +79,7 @@ class UsageEvent:
     subagent: str | None = None
     success: bool | None = None
     decision: str | None = None
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # the word for it, though tuples have a method of that name
     seconds: float | None = None
     lines_added: int | None = None
     lines_removed: int | None = None
@@ -83,6 +89,7 @@ class UsageEvent:
     repository: str | None = None
     branch: str | None = None
     remark: str | None = None
+    stand_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +112,9 @@ class CumulativePoint:
 class Reading:
     """What one batch says. `items` = usage items + not_usage + the sum of unrecognised.
 
-    `usage_items` are items that made an event or a point (one item may make several); `unrecognised`
-    counts items that no dialect knows, by agent and name.
+    `usage_items` are items that made an event or a point; `unrecognised` counts items that no dialect knows, by agent and
+    name. One item may make several rows, which are then stored or already there together: `further` holds the ids of all
+    but each item's first, so that who counts stored and repeated rows without them counts items.
     """
 
     events: tuple[UsageEvent, ...]
@@ -114,3 +122,4 @@ class Reading:
     usage_items: int
     not_usage: int
     unrecognised: dict[str, int]
+    further: frozenset[bytes] = frozenset()

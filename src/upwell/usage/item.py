@@ -1,0 +1,166 @@
+"""One item of telemetry in its surroundings, and how a row is made of it.
+
+An `Origin` is what all items of one resource and scope share, worked out once; an `Item` is one log record, span or data
+point with its attributes as a plain dict. Dialects read items and make rows through them, so that identity, time and id
+are the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from upwell.otlp import Signal
+from upwell.usage import casts
+from upwell.usage.events import CostSource, Kind, UsageEvent
+from upwell.usage.hashing import digest
+from upwell.usage.prices import Prices, Tokens
+from upwell.usage.who import Who, of_item, of_resource
+
+if TYPE_CHECKING:
+    from upwell.usage.dialects.base import Dialect
+    from upwell.usage.ids import Ids
+
+_ERROR_STATUS: Final = frozenset({2, "STATUS_CODE_ERROR"})
+
+
+class Origin:
+    """What the items of one resource and scope share."""
+
+    __slots__ = ("_columns", "ids", "key_id", "prices", "received_ns", "resource", "scope", "service", "signal", "who")
+
+    def __init__(
+        self, resource: Mapping[str, Any], scope: str, signal: Signal, ids: Ids, key_id: str, received_ns: int, prices: Prices
+    ) -> None:
+        self.resource = resource
+        self.scope = scope
+        self.service = casts.text(resource.get("service.name")) or ""
+        self.signal = signal
+        self.ids = ids
+        self.received_ns = received_ns
+        self.prices = prices
+        self.who: Who = of_resource(resource, key_id)
+        self.key_id = self.who.key_id
+        self._columns: dict[str, dict[str, Any]] = {}
+
+    def columns(self, dialect: Dialect) -> dict[str, Any]:
+        """The columns that every row of this origin has in common, as one dialect fills them."""
+        known = self._columns.get(dialect.name)
+        if known is None:
+            known = self._columns[dialect.name] = {
+                "agent": dialect.agent or self.service or self.scope or "unknown",
+                "dialect": dialect.label,
+                "signal": self.signal.value,
+                "key_id": self.key_id,
+                "agent_version": casts.text(self.resource.get(dialect.version_key)) if dialect.version_key else None,
+                "person": self.who.person,
+                "claimed": self.who.claimed,
+                **self.who.places,
+            }
+        return known
+
+
+class Item:
+    """One log record, span or data point. `dialect` is the one that reads it at the moment."""
+
+    __slots__ = ("_id", "attributes", "dialect", "metric", "name", "origin", "raw")
+
+    dialect: Dialect
+
+    def __init__(
+        self, origin: Origin, raw: Mapping[str, Any], attributes: dict[str, Any], name: str, metric: Mapping[str, Any] | None = None
+    ) -> None:
+        self.origin = origin
+        self.raw = raw
+        self.attributes = attributes
+        self.name = name
+        self.metric = metric
+        self._id = b""
+
+    @property
+    def id(self) -> bytes:
+        """The id of the item's first row, worked out when a row asks for it."""
+        if not self._id:
+            self._id = self.origin.ids.of(self)
+        return self._id
+
+    def text(self, *names: str) -> str | None:
+        """The first of these attributes that holds text."""
+        get = self.attributes.get
+        for name in names:
+            value = get(name)
+            if value is not None and (found := casts.text(value)) is not None:
+                return found
+        return None
+
+    def integer(self, *names: str) -> int | None:
+        """The first of these attributes that holds a whole number, from 0 up."""
+        get = self.attributes.get
+        for name in names:
+            value = get(name)
+            if value is not None and (found := casts.integer(value)) is not None:
+                return found
+        return None
+
+    def number(self, name: str) -> float | None:
+        return casts.number(self.attributes.get(name))
+
+    def flag(self, name: str) -> bool | None:
+        value = self.attributes.get(name)
+        return None if value is None else casts.flag(value)
+
+    @property
+    def trace(self) -> str | None:
+        """The trace that the item belongs to."""
+        return casts.text(self.raw.get("traceId"))
+
+    @property
+    def session(self) -> str | None:
+        """`session.id`, of the item or of its resource."""
+        return self.text("session.id") or casts.text(self.origin.resource.get("session.id"))
+
+    @property
+    def failed(self) -> bool:
+        """Whether a span says that it failed."""
+        return (self.raw.get("status") or {}).get("code") in _ERROR_STATUS
+
+    @property
+    def span_ms(self) -> float | None:
+        """A span's length in milliseconds."""
+        start, end = casts.nanoseconds(self.raw.get("startTimeUnixNano")), casts.nanoseconds(self.raw.get("endTimeUnixNano"))
+        return (end - start) / 1e6 if 0 < start <= end else None
+
+    def time_ns(self) -> int:
+        """When it happened. Codex' records carry no `timeUnixNano`: then `event.timestamp`, then when it was seen, then when it came in."""
+        raw = self.raw
+        if self.origin.signal is Signal.TRACES:
+            stated = casts.nanoseconds(raw.get("endTimeUnixNano")) or casts.nanoseconds(raw.get("startTimeUnixNano"))
+        else:
+            stated = casts.nanoseconds(raw.get("timeUnixNano"))
+        return (
+            stated
+            or casts.moment(self.attributes.get("event.timestamp"))
+            or casts.nanoseconds(raw.get("observedTimeUnixNano"))
+            or self.origin.received_ns
+        )
+
+    def event(self, kind: Kind, **columns: Any) -> UsageEvent:
+        """The item's row."""
+        differing = of_item(self.origin.who, self.origin.resource, self.attributes)
+        common = self.origin.columns(self.dialect)
+        if differing is not None:
+            common = common | differing
+        if "id" not in columns:
+            columns["id"] = self.id
+        return UsageEvent(time_ns=self.time_ns(), kind=kind, **(common | columns))
+
+    def further(self, number: int, kind: Kind, **columns: Any) -> UsageEvent:
+        """A row beside the item's first, told from others by its number."""
+        return self.event(kind, id=digest(self.id, number), **columns)
+
+    def cost(self, model: str | None, provider: str | None, tokens: Tokens, reported: float | None = None) -> dict[str, Any]:
+        """The columns of cost: what the agent reports, else what the price table says at the item's own time, else unknown."""
+        if reported is not None and reported >= 0:
+            return {"cost_usd": reported, "cost_source": CostSource.REPORTED}
+        priced = self.origin.prices.cost(model, provider, tokens, self.time_ns())
+        return {"cost_usd": priced, "cost_source": CostSource.UNKNOWN if priced is None else CostSource.PRICED}
