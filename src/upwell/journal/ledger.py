@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from upwell.journal.book import Book
-from upwell.journal.lanes import Cursor, LaneRecord
+from upwell.journal.lanes import USAGE, Cursor, LaneRecord
 from upwell.journal.outcomes import Damage, Result
 from upwell.journal.rows import Tally
 from upwell.journal.segment import Segment, Segments
@@ -57,10 +57,11 @@ class LaneSum:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All sums at one moment. `kept` is what is journaled with no lane to take it."""
+    """All sums at one moment. `usage` are the usage store's lanes, `kept` is what is journaled with no sink to take it."""
 
     signals: list[SignalSum]
     lanes: list[LaneSum]
+    usage: list[LaneSum]
     damages: list[Damage]
     kept: Tally
 
@@ -69,7 +70,7 @@ class Ledger:
         found = [
             f"{entry.signal}: {entry.missing} accepted items are neither dropped nor journaled" for entry in self.signals if entry.missing
         ]
-        found += [f"{lane.lane}: {lane.missing} offered items are not accounted for" for lane in self.lanes if lane.missing]
+        found += [f"{lane.lane}: {lane.missing} offered items are not accounted for" for lane in (*self.lanes, *self.usage) if lane.missing]
         return found + [f"{damage.lane}: {damage.message}" for damage in self.damages if damage.accepted_ns is None]
 
 
@@ -98,9 +99,10 @@ def compute(book: Book, segments: Segments) -> Ledger:
             _add_segment(sums, segment, lanes, cursors)
     return Ledger(
         [_signal_sum(sums, signal) for signal in Signal],
-        [_lane_sum(lane, sums, ends[lane.lane], waiting[lane.lane]) for lane in lanes],
+        [_lane_sum(lane, sums, ends[lane.lane], waiting[lane.lane]) for lane in lanes if lane.sink != USAGE],
+        [_lane_sum(lane, sums, ends[lane.lane], waiting[lane.lane]) for lane in lanes if lane.sink == USAGE],
         damages,
-        Tally() if any(lane.closed_ns is None for lane in lanes) else sums.kept,
+        Tally() if any(lane.closed_ns is None and lane.sink != USAGE for lane in lanes) else sums.kept,
     )
 
 
@@ -131,7 +133,7 @@ def _add_segment(sums: _Sums, segment: Segment, lanes: Iterable[LaneRecord], cur
             rows = segment.tally(signal, cursor.seq, marks.upto)
             sums.pending[lane.lane] = sums.pending.get(lane.lane, Tally()) + rows
     for signal in Signal:
-        sums.kept += segment.tally(signal, 0, marks.upto) if not list(lanes) else Tally()
+        sums.kept += segment.tally(signal, 0, marks.upto) if all(lane.sink == USAGE for lane in lanes) else Tally()
 
 
 @dataclass(frozen=True, slots=True)

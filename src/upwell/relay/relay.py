@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from upwell import config
 from upwell.errors import ConfigError
 from upwell.journal.book import Book
-from upwell.journal.lanes import LaneRecord
+from upwell.journal.lanes import USAGE, LaneRecord
 from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay.backoff import PROBE_SECONDS
 from upwell.relay.intake import Intake
 from upwell.relay.janitor import Janitor, close_lane, reopen_lane
 from upwell.relay.lane import Lane, Trouble, describe
+from upwell.relay.usage import UsageLane
 from upwell.sinks.base import Sink
 
 _JANITOR_SECONDS = 2.0
@@ -53,6 +54,7 @@ class Relay:
         segments: Segments,
         book: Book,
         *,
+        usage: Sequence[UsageLane] = (),
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._segments = segments
@@ -60,7 +62,8 @@ class Relay:
         self._clock_ns = clock_ns
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._refuse_orphans({f"{sink.name}/{signal}" for sink in sinks for signal in sink.signals})
+        self.usage = usage
+        self._refuse_orphans({f"{sink.name}/{signal}" for sink in sinks for signal in sink.signals} | {lane.name for lane in usage})
         by_name = {sink.name: sink for sink in settings.sinks}
         self.lanes = [self._lane(sink, signal, by_name[sink.name]) for sink in sinks for signal in Signal if signal in sink.signals]
         required = frozenset(sink.name for sink in sinks if sink.required)
@@ -101,6 +104,8 @@ class Relay:
         """Start the threads."""
         for lane in self.lanes:
             self._spawn(f"lane {lane.name}", lane.turn, lane.fail)
+        for store in self.usage:
+            self._spawn(f"lane {store.name}", store.turn, store.fail)
         self._spawn("janitor", self._tidy, lambda _: None)
 
     def stop(self, timeout: float | None = None) -> None:
@@ -109,8 +114,8 @@ class Relay:
         deadline = None if timeout is None else time.monotonic() + timeout
         for thread in self._threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        for lane in self.lanes:
-            lane.intake.close()
+        for intake in (*(lane.intake for lane in self.lanes), *(lane.intake for lane in self.usage)):
+            intake.close()
 
     def _tidy(self) -> float:
         self.janitor.turn()
@@ -135,9 +140,13 @@ class Relay:
 
     def status(self) -> list[LaneStatus]:
         """One entry per lane, pending counted from the journal's rows."""
-        return [self._status(lane) for lane in self.lanes]
+        return [self._status(lane, lane.sink.name) for lane in self.lanes]
 
-    def _status(self, lane: Lane) -> LaneStatus:
+    def usage_status(self) -> list[LaneStatus]:
+        """The same for the lanes of the usage store."""
+        return [self._status(lane, USAGE) for lane in self.usage]
+
+    def _status(self, lane: Lane | UsageLane, sink: str) -> LaneStatus:
         reader = Intake(lane.name, lane.signal, self._segments, self._book)
         try:
             waiting = reader.pending() + self._book.parcels.waiting(lane.name)
@@ -148,7 +157,7 @@ class Relay:
         delivered = sum(items for (result, _), items in self._book.outcomes.of(lane.name).items() if result == "delivered")
         return LaneStatus(
             lane.name,
-            lane.sink.name,
+            sink,
             lane.signal,
             *(trouble.state, trouble.code, trouble.message, trouble.hint, trouble.since_ns),
             *(waiting.batches, waiting.items, oldest_ns, delivered),
