@@ -19,8 +19,8 @@ from upwell.otlp import Signal
 from upwell.testing.cloudwatch import FakeCloudWatch, Received
 
 REGIONS = {"1 MB of logs": "us-west-1", "20 MB of logs": "us-west-2"}
-_COPIES = {Signal.METRICS: 12, Signal.TRACES: 12, Signal.LOGS: 12}
-_MORE_LOGS = 90  # so that several requests of 10,000 records or 20 MB are full
+_FIRST_COPIES, _MOST_COPIES = 12, 2_000
+_ENOUGH = 4  # requests, so that three of them are judged
 _MIXED = "all agents"
 
 
@@ -32,13 +32,18 @@ def main(*, quick: bool = False) -> None:
         for signal in Signal:
             if region == REGIONS["20 MB of logs"] and signal is not Signal.LOGS:
                 continue  # the same limits everywhere
-            copies = _MORE_LOGS if region == REGIONS["20 MB of logs"] else _COPIES[signal]
             for agent, chosen in _agents(signal, quick=quick):
-                more = copies * (1 if agent == _MIXED else 4)
-                _print(
-                    f"{title if signal is Signal.LOGS else signal}, {agent}",
-                    *_requests(region, signal, chosen, more // (4 if quick else 1)),
-                )
+                _print(f"{title if signal is Signal.LOGS else signal}, {agent}", *_several(region, signal, chosen))
+
+
+def _several(region: str, signal: Signal, chosen: list[Recording]) -> tuple[list[Received], int]:
+    """Twice as many copies, until they fill several requests."""
+    copies = _FIRST_COPIES
+    while True:
+        requests, batches = _requests(region, signal, chosen, copies)
+        if len(requests) >= _ENOUGH or copies >= _MOST_COPIES:
+            return requests, batches
+        copies *= 2
 
 
 def _agents(signal: Signal, *, quick: bool) -> Iterator[tuple[str, list[Recording]]]:

@@ -1,4 +1,4 @@
-"""The other sink of `bench.relay`: the shipped OTLP fake in a process of its own, counting and keeping nothing."""
+"""A sink that costs little, for `bench.relay`: the shipped OTLP receiver in a process of its own, counting items and checking nothing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ import threading
 import orjson
 
 from upwell.otlp.model import Signal
+from upwell.testing.export import Export
 from upwell.testing.listener import Answer, Request
 from upwell.testing.otlp import Keep, OtlpReceiver
+from upwell.testing.verdict import Usage, Verdict
 
 COUNTS = "/_fake/counts"
 """The same question and answer as at the fake CloudWatch."""
 
 
 class Counting(OtlpReceiver):
-    """Says how much came."""
+    """Says how much came. Bodies are parsed, because items are counted; signatures, limits and each item are left unread."""
+
+    def judge(self, request: Request, export: Export, now_ns: int) -> Verdict:  # noqa: ARG002 - the base class's signature
+        return Verdict(Usage(export.count, export.bytes))
 
     def other(self, request: Request) -> Answer:
         if request.path != COUNTS:

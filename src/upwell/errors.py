@@ -18,7 +18,8 @@
     │   └── Unavailable             503
     ├── JournalError                the journal cannot take or give
     │   ├── JournalFull             its bound, or the disk's reserve, is reached
-    │   └── JournalUnwritable       the commit failed
+    │   ├── JournalUnwritable       the commit failed
+    │   └── BooksDamaged            relay.db cannot be read
     ├── SinkError                   a destination is misconfigured
     ├── ListenError                 an address cannot be listened on
     ├── WorkerError                 the worker's API could not be asked
@@ -152,6 +153,11 @@ class JournalFull(JournalError):
 class JournalUnwritable(JournalError):
     code = "journal-unwritable"
     hint = "Check the disk under data_dir: space, permissions, errors in the system's log."
+
+
+class BooksDamaged(JournalError):
+    code = "books-damaged"
+    hint = "The worker makes it anew from what can be read, and books the damage: see docs/operations.md."
 
 
 class SinkError(UpwellError):

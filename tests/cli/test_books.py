@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.relay.world import ScriptedSink, World, batch
+from upwell.otlp.model import Signal
 from upwell.sinks.base import Delivered, Outcome, Refused
 
 DIR = ("--data-dir", "data")
@@ -53,6 +54,17 @@ def test_the_ledger_as_json(run: Run, world: World) -> None:
 
     assert set(found) == {"holds", "problems", "signals", "lanes", "usage", "losses", "kept"}
     assert found["lanes"][0]["pending"] == {"batches": 1, "items": 2}
+
+
+def test_signals_that_no_sink_gets_are_told(run: Run, world: World) -> None:
+    """Batches that wait for nobody are kept for a while, and the ledger says for how long."""
+    assert "no sink gets" not in run("ledger", *DIR).out
+
+    world.write(
+        {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": [{}]}}]}]}]}, signal=Signal.METRICS
+    )
+
+    assert "Of signals that no sink gets, 1 items in 1 batches are kept, each for 24 hours." in run("ledger", *DIR).out
 
 
 def test_the_check_fails_until_a_loss_is_accepted(run: Run, world: World) -> None:

@@ -49,6 +49,21 @@ class Terminal:
         os.close(self.keyboard)
 
 
+KEY = r"OTEL_EXPORTER_OTLP_HEADERS=x-api-key=(uw_\S+)"
+
+
+def _first_minutes(terminal: Terminal) -> None:
+    """Paste, send, look, Ctrl-C."""
+    endpoint = terminal.find(r"OTEL_EXPORTER_OTLP_ENDPOINT=http://(\S+)")[1]
+    terminal.find(r"logs +accepted 0 +delivered - +pending - +refused -")
+    connection = http.client.HTTPConnection(endpoint, timeout=PATIENCE)
+    connection.request("POST", "/v1/logs", BODY, {"content-type": "application/json", "x-api-key": terminal.find(KEY)[1]})
+    assert connection.getresponse().status == 200
+    connection.close()
+    terminal.find(r"logs +accepted 1 ")
+    os.write(terminal.keyboard, b"\x03")
+
+
 def test_the_first_minutes_on_a_terminal(tmp_path: Path) -> None:
     """The key is shown once and written nowhere, its block works, the live line counts, Ctrl-C ends it cleanly."""
     terminal = Terminal()
@@ -63,19 +78,14 @@ def test_the_first_minutes_on_a_terminal(tmp_path: Path) -> None:
         start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
-    endpoint = terminal.find(r"OTEL_EXPORTER_OTLP_ENDPOINT=http://(\S+)")[1]
-    key = terminal.find(r"OTEL_EXPORTER_OTLP_HEADERS=x-api-key=(uw_\S+)")[1]
-    terminal.find(r"logs +accepted 0 +delivered - +pending - +refused -")
-    connection = http.client.HTTPConnection(endpoint, timeout=PATIENCE)
-    connection.request("POST", "/v1/logs", BODY, {"content-type": "application/json", "x-api-key": key})
-    assert connection.getresponse().status == 200
-    connection.close()
-    terminal.find(r"logs +accepted 1 ")
-
-    os.write(terminal.keyboard, b"\x03")
-
-    assert process.wait(PATIENCE) == 0
-    terminal.close()
+    try:
+        _first_minutes(terminal)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()  # its children end with it
+        process.wait()
+        terminal.close()
+    key = terminal.find(KEY)[1]
     assert not (tmp_path / "data" / "first-key").exists()
     assert terminal.text.count(key) == 1
     assert "gateway stopped" in terminal.text

@@ -95,18 +95,20 @@ def test_a_look_is_kept_for_half_a_second() -> None:
     assert cached() is not first
 
 
-def test_a_slow_look_is_kept_longer() -> None:
-    """A look that took a second is good for ten: looking stays cheap however long the backlog."""
-    now = [0.0]
+@pytest.mark.parametrize(("cost", "good_for"), [(0.001, 0.5), (1.0, 10.0), (60.0, 15.0)])
+def test_a_costly_look_is_kept_longer(cost: float, good_for: float) -> None:
+    """A look that took a second of CPU is good for ten, so looking stays cheap; but none is good for ever."""
+    now, cpu = [0.0], [0.0]
 
     def look() -> console.Vitals:
-        now[0] += 1.0
+        cpu[0] += cost
+        now[0] += 40.0  # it may have waited long for the disk or the books: that costs nobody anything
         return vitals()
 
-    cached = console.Cached(look, monotonic=lambda: now[0])
+    cached = console.Cached(look, monotonic=lambda: now[0], cpu=lambda: cpu[0])
     first = cached()
-    now[0] = 10.9
+    now[0] = 40.0 + good_for - 0.01
     assert cached() is first
-    now[0] = 11.1
+    now[0] = 40.0 + good_for + 0.01
 
     assert cached() is not first

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tests.crash.batches import ID
 from upwell.otlp import Signal
@@ -15,10 +16,10 @@ from upwell.testing.verdict import Verdict
 
 
 class Destination(FakeCloudWatch):
-    """Runs in threads of the test's own process."""
+    """Runs in threads of the test's own process; items are judged by `clock_ns`."""
 
-    def __init__(self) -> None:
-        super().__init__(keep="counts", id_attribute=ID)
+    def __init__(self, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        super().__init__(keep="counts", id_attribute=ID, clock_ns=clock_ns)
         self._noting = threading.Lock()
         self._begun: Counter[Signal] = Counter()
         self._taken: dict[Signal, list[tuple[str, ...]]] = {signal: [] for signal in Signal}

@@ -225,8 +225,11 @@ class House:
     # -- requests ----------------------------------------------------------------------------------------------------------------
 
     def connect(self, timeout: float = 20.0) -> http.client.HTTPConnection:
-        """A connection to the gateway, not opened yet."""
-        return http.client.HTTPConnection("127.0.0.1", self.ports()[0], timeout=timeout)
+        """A connection to the gateway, not opened yet. Raises ConnectionRefusedError where no supervisor listens."""
+        found = _LISTENING.search(self.said())
+        if found is None:
+            raise ConnectionRefusedError("there is no supervisor at this moment")
+        return http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=timeout)
 
     def post(self, signal: Signal, content: bytes, encoding: Encoding = Encoding.JSON, timeout: float = 20.0) -> tuple[int, dict[str, str]]:
         """One batch on a connection of its own; status and headers. Raises OSError or HTTPException where no answer comes."""

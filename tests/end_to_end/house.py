@@ -26,7 +26,7 @@ from upwell.testing.cloudwatch import FakeCloudWatch
 
 SOURCE = Path(__file__).parents[2] / "src"
 _LISTENING = re.compile(r"listening on (\S+), console on (\S+), data in")
-_START_SECONDS, _STOP_SECONDS = 30.0, 60.0
+_START_SECONDS, _STOP_SECONDS = 60.0, 60.0
 
 
 def environment(fake: FakeCloudWatch | None, home: Path) -> dict[str, str]:
@@ -171,7 +171,7 @@ class House:
         with urllib.request.urlopen(url, timeout=30) as answer:
             return answer.status, answer.read()
 
-    def until(self, true: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+    def until(self, true: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
         """Wait for something; no assertion about how long it takes, only that it comes."""
         end = time.monotonic() + seconds
         while not true():

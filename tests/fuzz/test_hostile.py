@@ -93,6 +93,7 @@ def test_ten_thousand_levels_are_refused(door: Doorway, make: Callable[[], tuple
 CROWDS: dict[str, Callable[[], tuple[Signal, Encoding, bytes]]] = {
     "json records": lambda: (Signal.LOGS, Encoding.JSON, wrapped(filled(b"{}", b","))),
     "json resources": lambda: (Signal.LOGS, Encoding.JSON, b'{"resourceLogs":[' + filled(b"{}", b",") + b"]}"),
+    "json few resources": lambda: (Signal.LOGS, Encoding.JSON, b'{"resourceLogs":[' + b",".join([b"{}"] * 900_000) + b"]}"),
     "json attributes": lambda: (Signal.LOGS, Encoding.JSON, wrapped(b'{"attributes":[' + filled(b"{}", b",") + b"]}")),
     "json numbers": lambda: (Signal.METRICS, Encoding.JSON, b'{"x":[' + filled(b"0", b",") + b"]}"),
     "protobuf records": lambda: (Signal.LOGS, Encoding.PROTOBUF, field(1, field(2, filled(field(2, b""))))),
@@ -104,22 +105,17 @@ CROWDS: dict[str, Callable[[], tuple[Signal, Encoding, bytes]]] = {
 
 @pytest.mark.parametrize("make", CROWDS.values(), ids=CROWDS.keys())
 def test_millions_of_empty_things_in_ten_megabytes(door: Doorway, make: Callable[[], tuple[Signal, Encoding, bytes]]) -> None:
-    """Three million records and their like, plain and gzipped: a proper answer, and the memory comes back."""
+    """Three million records and their like, gzipped where they are JSON: a proper answer, and the memory comes back."""
     process = psutil.Process()
     signal, encoding, body = make()
-    small = gzip.compress(body, 1)
     gc.collect()
     before = process.memory_info().rss
-    for _ in range(2):
-        statuses = {
-            door.post(signal, body, encoding=encoding).status,
-            door.post(signal, small, encoding=encoding, content_encoding="gzip").status,
-        }
+    status = door.post(signal, body, encoding=encoding, zipped=encoding is Encoding.JSON).status
     gc.collect()
     left = process.memory_info().rss - before
     kept = sum(len(entry.body) for entry in door.journal.forget())
 
-    assert statuses <= {200, 400, 413}
+    assert status in {200, 400, 413}
     assert kept < 6 * LIMIT
     assert left - kept < 150 * MIB  # what the allocator holds on to after one such body, once; not per request
 

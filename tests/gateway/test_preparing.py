@@ -9,7 +9,7 @@ import pytest
 
 from upwell.config import Policy
 from upwell.errors import Malformed, TooLarge
-from upwell.gateway.preparing import Arrival, Undecodable, inflated, prepare
+from upwell.gateway.preparing import MAX_RESOURCES, Arrival, Undecodable, inflated, prepare
 from upwell.identity import Key, Pseudonyms
 from upwell.otlp import Encoding, Signal
 from upwell.policy import Work, pipeline
@@ -73,6 +73,19 @@ def test_what_cannot_be_read_is_refused_with_its_digest(body: bytes) -> None:
 def test_too_many_items_are_too_large() -> None:
     """More than 100,000 items in one request are refused as too large."""
     body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[' + b",".join([b"{}"] * 100_001) + b"]}]}]}"
+    with pytest.raises(Undecodable) as caught:
+        prepare(arrival(body), body, STEPS, digest)
+
+    assert isinstance(caught.value.refusal, TooLarge)
+
+
+@pytest.mark.parametrize(("resources", "fits"), [(MAX_RESOURCES, True), (MAX_RESOURCES + 1, False)])
+def test_too_many_resources_are_too_large(resources: int, fits: bool) -> None:
+    """Each resource is stamped, so that many small ones would grow a hundredfold."""
+    body = b'{"resourceLogs":[' + b",".join([b"{}"] * resources) + b"]}"
+    if fits:
+        assert prepare(arrival(body), body, STEPS, digest).entry.items == 0
+        return
     with pytest.raises(Undecodable) as caught:
         prepare(arrival(body), body, STEPS, digest)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from upwell.gateway.protocol import HardenedProtocol
 from upwell.gateway.watch import Limits
 from upwell.otlp import Signal
 from upwell.testing.doorway import Doorway, talk
@@ -430,3 +431,36 @@ def test_an_app_that_answers_nothing_is_answered_for(quick: Doorway, monkeypatch
 
     assert statuses(answer) == [503]
     assert quick.door.watch.faults.count > faults
+
+
+def test_a_fault_while_reading_is_ours_and_not_the_clients(quick: Doorway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected exception in a parser callback is 503, never 400: the client shall try again."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    faults = quick.door.watch.faults.count
+    monkeypatch.setattr(HardenedProtocol, "_check_head", fail)
+    answer = quick.raw(post(quick, 64))
+
+    assert statuses(answer) == [503]
+    assert b"retry-after: 1\r\n" in answer
+    assert quick.door.watch.faults.count == faults + 1
+
+
+def test_one_odd_connection_does_not_end_the_sweep(quick: Doorway, caplog: pytest.LogCaptureFixture) -> None:
+    """A connection whose check fails is noted; the others still meet their deadlines."""
+
+    class Odd:
+        def check(self, now: float) -> None:
+            raise ZeroDivisionError(now)
+
+        def cut(self) -> None:
+            """Not reached."""
+
+    odd = Odd()
+    quick.call(quick.door.watch.connections.add, odd)
+    assert statuses(quick.raw(b"")) == [408]
+    quick.call(quick.door.watch.connections.discard, odd)
+
+    assert "ZeroDivisionError while checking a connection" in caplog.text

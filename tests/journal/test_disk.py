@@ -97,7 +97,7 @@ def test_mounts_that_cannot_be_read_refuse_nothing(tmp_path: Path, monkeypatch: 
 
 def room(directory: Path, clock: Clock, max_bytes: int = 1000, reserve: int = 0) -> Room:
     settings = config.Journal.model_validate({"max_bytes": max_bytes, "reserve": reserve})
-    return Room(directory, settings, monotonic=lambda: clock() / 1e9)
+    return Room(directory, settings, monotonic_ns=clock)
 
 
 def test_the_journal_is_full_at_its_bound(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -54,16 +52,3 @@ def test_no_union_has_a_pattern_beside_a_list(signal: Signal) -> None:
     for union in unions:
         patterned = [one for one in union if any(getattr(meta, "pattern", None) for meta in getattr(one, "__metadata__", ()))]
         assert not (patterned and any(str(one).startswith("list[") for one in union))
-
-
-def test_the_interpreter_ends_in_peace() -> None:
-    """A process that has decoded collects its garbage and ends with 0."""
-    program = """
-import gc
-from upwell.otlp import Encoding, Signal, decode
-for signal in Signal:
-    decode(b'{"%s":[{"resource":null}]}' % signal.resource_field.encode(), signal, Encoding.JSON)
-gc.collect()
-"""
-    for _ in range(3):
-        subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,3 +127,11 @@ def test_memory_is_bounded_and_verdicts_hold_beyond_it() -> None:
     assert max(len(key or "") for key in sieve._verdicts) <= 200
     assert sieve.without_claims([{"key": "user.new"}, {"key": "new"}]) == [{"key": "new"}]
     assert sieve.without_claims([{"key": "user." + "x" * 10_000}]) == []
+
+
+def test_the_document_lists_every_claim() -> None:
+    """docs/identity.md has the whole table, with the same reasons, and nothing else."""
+    page = (Path(__file__).parents[2] / "docs" / "identity.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([^`]+)`( \(on the resource\))? \| (.+) \|$", page.partition("## What counts as a claim")[2], re.MULTILINE)
+
+    assert rows == [(claim.name, " (on the resource)" if claim.resource_only else "", claim.reason) for claim in CLAIMS]

@@ -12,6 +12,8 @@ import pytest
 from tests.relay.world import ScriptedSink, World, batch
 from upwell import config
 from upwell.errors import ConfigError
+from upwell.journal.rows import Tally
+from upwell.journal.segment import Segment
 from upwell.otlp import Signal
 from upwell.relay import Relay, close_sink
 from upwell.sinks.base import Delivered, Hold, Outcome
@@ -136,6 +138,40 @@ def test_a_removed_sink_without_items_is_closed_by_itself(world: World, tmp_path
     assert world.ledger().problems() == []
 
 
+def test_signals_without_a_lane_are_kept(world: World) -> None:
+    """A sink for logs leaves metrics where they are, and a closed lane takes nothing either."""
+    world.start_lane()
+    world.write(batch(["a", "b"]))
+    world.turns()
+    assert world.ledger().kept == Tally()
+
+    close_sink(world.book, world.segments, "test")
+
+    assert world.ledger().kept == Tally(1, 2)
+
+
+def test_a_segment_let_go_meanwhile_is_counted_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The janitor archives and unlinks a segment while the ledger reads: the sums are taken again, and hold."""
+    world.start_lane()
+    world.write(batch(["a", "b"]))
+    world.write(batch(["c"]))
+    world.turns()
+    world.clock.forward(2 * 86400)
+    real, turns = world.segments.open, iter([world.janitor().turn])
+
+    def open_after_the_janitor(name: str) -> Segment:
+        for turn in turns:
+            turn()
+        return real(name)
+
+    monkeypatch.setattr(world.segments, "open", open_after_the_janitor)
+    found = world.ledger()
+
+    assert len(world.segments.names()) == 1
+    assert found.problems() == []
+    assert (found.signals[2].accepted, found.lanes[0].delivered) == (3, 3)
+
+
 def test_with_no_sink_batches_are_kept_and_the_ledger_says_so(world: World) -> None:
     """Without a lane everything journaled counts as kept; a sink added later gets what is still there."""
     world.write(batch(["a", "b"]))
@@ -144,6 +180,7 @@ def test_with_no_sink_batches_are_kept_and_the_ledger_says_so(world: World) -> N
     world.turns()
 
     assert (kept.batches, kept.items) == (1, 2)
+    assert world.ledger().kept == Tally()
     assert world.sink.sent == [["a", "b"]]
     assert world.ledger().signals[2].signal is Signal.LOGS
     assert world.ledger().signals[2].accepted == 2

@@ -307,3 +307,34 @@ def full(world: UsageWorld) -> Janitor:
     """The janitor of a journal that has no room left."""
     settings = config.Journal(segment_bytes=2**20, max_bytes=2**20, reserve=0)
     return Janitor(world.segments, world.book, settings, frozenset({"test"}), world.clock)
+
+
+def test_books_that_are_made_anew_offer_again_what_the_store_has(world: UsageWorld) -> None:
+    """Where cursors are lost, what comes again is counted as duplicates, and every sum holds."""
+    world.write(prompts(1, 2))
+    world.run_usage()
+    world.restart_usage()
+    with world.book.db.transaction() as db:
+        db.execute("DELETE FROM cursors")
+        db.execute("UPDATE lanes SET offered = offered + 2 WHERE lane = 'usage/logs'")
+
+    world.write(prompts(3))
+    world.run_usage()
+
+    assert (world.events(), world.counts) == (3, Counts(inserted=3, duplicate=2))
+    world.assert_settled()
+
+
+def test_books_that_took_the_store_s_items_for_lost_are_put_right(world: UsageWorld) -> None:
+    """Where sums are lost, what is in the store is booked as delivered after all."""
+    world.write(prompts(1, 2))
+    world.run_usage()
+    world.restart_usage()
+    with world.book.db.transaction() as db:
+        world.book.outcomes.end(db, "usage/logs", "delivered", "", -2)
+        world.book.outcomes.lose(db, "usage/logs", "", 2, "relay.db was damaged")
+
+    world.run_usage()
+
+    assert (world.booked().lost, world.booked().delivered) == (0, 2)
+    world.assert_settled()

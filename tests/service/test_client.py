@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
@@ -17,9 +18,9 @@ from tests.relay.world import World, batch
 from tests.service.conftest import MakeWorld
 from tests.service.places import desk, served, settings
 from upwell.console import Vitals
-from upwell.errors import DataDirError, NoSuchEntry, SchemaTooNew, WorkerError
+from upwell.errors import DataDirError, NoSuchEntry, SchemaTooNew, UpwellError, WorkerError
 from upwell.otlp.model import Signal
-from upwell.service import client, control, locks, unix
+from upwell.service import client, control, locks, operations, unix
 
 
 def _no_vitals() -> Vitals:
@@ -71,6 +72,38 @@ def test_errors_come_through_as_themselves(world: MakeWorld) -> None:
         client.ask(settings(made.folder), "quarantine_show", id=7)
 
     assert caught.value.hint == NoSuchEntry.hint
+
+
+def test_a_failing_worker_says_no_more_than_it_should(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody foresaw comes back as an error by its type; where it happened stands in the worker's log."""
+
+    def fail(desk: object) -> None:
+        raise KeyError("fix my marriage")
+
+    made = world()
+    monkeypatch.setattr(operations, "OPERATIONS", {**operations.OPERATIONS, "ledger": fail})
+
+    with _worker(made), pytest.raises(UpwellError, match=r"the worker failed at this \(KeyError\)"):
+        client.ask(settings(made.folder), "ledger")
+
+    assert "ledger failed" in caplog.text
+
+
+def test_a_broken_database_is_an_error_of_ours(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails under the books gets a sentence, with a worker and without."""
+
+    def fail(desk: object) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    made = world()
+    monkeypatch.setattr(operations, "OPERATIONS", {**operations.OPERATIONS, "ledger": fail})
+
+    with pytest.raises(DataDirError, match="disk image is malformed"):
+        client.ask(settings(made.folder), "ledger")
+    with _worker(made), pytest.raises(DataDirError, match="disk image is malformed"):
+        client.ask(settings(made.folder), "ledger")
 
 
 def test_an_unknown_error_code_is_still_an_error() -> None:

@@ -7,10 +7,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.exceptions import SSLError
+from urllib3.util import connection
 
 from tests.sinks.servers import RawServer, answer
 from upwell.errors import SinkError
@@ -57,6 +59,22 @@ def test_a_connection_is_kept_for_the_next_request() -> None:
             assert isinstance(made.send(post(server.url)), Answer)
 
     assert server.connections == 1
+
+
+def test_a_body_does_not_wait_behind_its_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections are opened without Nagle's algorithm, which holds a body back until its headers are acknowledged."""
+    options: list[object] = []
+    real = connection.create_connection
+
+    def create(*given: Any, **named: Any) -> socket.socket:
+        options.extend(named["socket_options"])
+        return real(*given, **named)
+
+    monkeypatch.setattr(connection, "create_connection", create)
+    with RawServer(lambda head, body: answer()) as server, transport(server.url) as made:
+        made.send(post(server.url))
+
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in options
 
 
 def test_an_answer_without_end_is_cut() -> None:

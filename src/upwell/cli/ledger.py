@@ -75,9 +75,12 @@ def _print(found: Mapping[str, Any]) -> None:
     if found["usage"]:
         output.data("")
         output.table(_USAGE, [_usage(row) for row in found["usage"]], empty="")
+    kept, hours = found["kept"], found["kept"]["keep_seconds"] / 3600
+    tally = f"{kept['items']:,} items in {kept['batches']:,} batches are kept, each for {hours:g} hours."
     if all(row["closed"] for row in found["lanes"]):
-        kept, hours = found["kept"], found["kept"]["keep_seconds"] / 3600
-        output.data(f"There are no sinks: {kept['items']:,} items in {kept['batches']:,} batches are kept, each for {hours:g} hours.")
+        output.data(f"There are no sinks: {tally}")
+    elif kept["items"]:
+        output.data(f"Of signals that no sink gets, {tally}")
     for lane in (*found["lanes"], *found["usage"]):
         if lane["message"]:
             output.message(f"{lane['lane']} is {lane['state']} [{lane['code']}]: {lane['message']}\n  next step: {lane['hint']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import typer
@@ -41,7 +42,7 @@ def _alone(role: Role, found: Settings, run: Callable[[Post], None]) -> None:
     from upwell.service import post
 
     with post.alone(role, found) as held:
-        run(held)
+        _guarded(role, run, held)
 
 
 def _ordered(role: Role, lifeline: int, run: Callable[[Post], None]) -> None:
@@ -51,9 +52,22 @@ def _ordered(role: Role, lifeline: int, run: Callable[[Post], None]) -> None:
 
     try:
         with post.ordered(role, lifeline) as held:
-            run(held)
+            _guarded(role, run, held)
     except (ConfigError, DataDirError, ListenError, SinkError) as error:
         output.fail(error)  # to be started again would meet the same
         raise typer.Exit(EXIT_UNFIT) from None
     except EOFError:
+        raise typer.Exit(1) from None
+
+
+def _guarded(role: Role, run: Callable[[Post], None], held: Post) -> None:
+    """Run a process; what nobody foresaw is logged without its text, which might quote telemetry."""
+    from upwell.errors import UpwellError
+
+    try:
+        run(held)
+    except UpwellError:
+        raise
+    except Exception:
+        logging.getLogger(f"upwell.{role}").exception("the %s failed", role)
         raise typer.Exit(1) from None

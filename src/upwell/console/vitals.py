@@ -18,9 +18,9 @@ from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, Relay
 
-_MIN_SECONDS = 0.5
+_MIN_SECONDS, _MAX_SECONDS = 0.5, 15.0
 _SHARE = 10
-"""A figure that took t seconds is good for 10 t: looking never takes more than a tenth of one core."""
+"""A look that took t seconds of CPU is good for 10 t: looking never takes more than a tenth of one core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +68,24 @@ def take(journal: Path, book: Book, segments: Segments, relay: Relay) -> Vitals:
 class Cached:
     """The last look, taken anew when it is old. May be used by several threads."""
 
-    def __init__(self, look: Callable[[], Vitals], *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, look: Callable[[], Vitals], *, monotonic: Callable[[], float] = time.monotonic, cpu: Callable[[], float] = time.thread_time
+    ) -> None:
         self._look = look
         self._monotonic = monotonic
+        self._cpu = cpu
         self._lock = threading.Lock()
         self._vitals: Vitals | None = None
         self._good_until = 0.0
 
     def __call__(self) -> Vitals:
-        """The figures, at most half a second old, or older where they take long to get."""
+        """The figures, at most half a second old, or up to 15 where they take much to get."""
         with self._lock:
-            begun = self._monotonic()
-            if self._vitals is None or begun >= self._good_until:
+            if self._vitals is None or self._monotonic() >= self._good_until:
+                begun = self._cpu()
                 self._vitals = self._look()
-                ended = self._monotonic()
-                self._good_until = ended + max(_MIN_SECONDS, _SHARE * (ended - begun))
+                cost = self._cpu() - begun
+                self._good_until = self._monotonic() + min(max(_MIN_SECONDS, _SHARE * cost), _MAX_SECONDS)
             return self._vitals
 
 

@@ -41,7 +41,7 @@ class Cycle(RequestResponseCycle):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the client gets an answer
             self.connection.failed(error)
-        if not self.response_complete and not self.disconnected:
+        if not self.response_complete and not self.disconnected and not self.transport.is_closing():
             self.connection.unanswered(self)
 
     async def receive(self) -> Any:
@@ -55,7 +55,7 @@ class Cycle(RequestResponseCycle):
         """Take the head, then write it with the body. Answers are always whole and carry their Content-Length."""
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
-        if self.disconnected or self.response_complete:
+        if self.disconnected or self.response_complete or self.transport.is_closing():
             return
         if message["type"] == "http.response.start":
             self._head = message

@@ -15,7 +15,7 @@ from typing import Any, Final
 from starlette.types import Receive, Scope, Send
 
 from upwell.config import Settings
-from upwell.errors import DataDirError, MethodNotAllowed, NotFound, Refusal, Unauthenticated, Unavailable
+from upwell.errors import MethodNotAllowed, NotFound, Refusal, Unauthenticated, Unavailable
 from upwell.exposition import CONTENT_TYPE, Family, exposition, labelled, single
 from upwell.gateway.answers import Answer, page, refused, text
 from upwell.gateway.counters import Counters
@@ -59,7 +59,7 @@ class Door:
         while True:
             try:
                 await asyncio.to_thread(keyring.refresh)
-            except DataDirError as error:
+            except Exception as error:  # noqa: BLE001 - as long as the process lives, it must go on looking
                 self.watch.faults.note(error, "reading keys.db")
             await asyncio.sleep(keyring.POLL_SECONDS)
 

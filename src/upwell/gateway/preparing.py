@@ -7,7 +7,7 @@ thread for a large one. Raises Refusal, never anything of the libraries beneath.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from upwell import otlp
 from upwell.errors import Malformed, Refusal, TooLarge
@@ -15,6 +15,9 @@ from upwell.identity import Key
 from upwell.journal.rows import Entry
 from upwell.otlp import Encoding, Signal
 from upwell.policy import Step, Work
+
+MAX_RESOURCES: Final = 10_000
+"""Each gets a stamp of up to 2 KB, so a million empty ones would become gigabytes. Agents send one, vendors' exports one per person."""
 
 Digest: TypeAlias = Callable[[str, Signal, bytes], bytes]
 """Key id, signal and inflated body → the keyed digest that tells a retry."""
@@ -61,7 +64,7 @@ def prepare(arrival: Arrival, body: bytes, steps: Sequence[Step], digest: Digest
     key, signal = arrival.key, arrival.signal
     mark = digest(key.id, signal, body)
     try:
-        decoded = otlp.decode(body, signal, arrival.encoding)
+        decoded = _decoded(body, signal, arrival.encoding)
         work = Work(decoded.batch, signal, key)
         for step in steps:
             work = step(work)
@@ -71,3 +74,10 @@ def prepare(arrival: Arrival, body: bytes, steps: Sequence[Step], digest: Digest
         raise Undecodable(refusal, mark) from None
     entry = Entry(signal, key.id, mark, arrival.received_ns, survey.items, survey.oldest_ns, survey.newest_ns, encoded, work.dropped)
     return Prepared(entry, len(body), decoded.unknown_fields)
+
+
+def _decoded(body: bytes, signal: Signal, encoding: Encoding) -> otlp.Decoded:
+    decoded = otlp.decode(body, signal, encoding)
+    if len(decoded.batch[signal.resource_field]) > MAX_RESOURCES:
+        raise TooLarge(f"more than {MAX_RESOURCES:,} resources in one request", hint="Send smaller batches.")
+    return decoded

@@ -10,21 +10,21 @@ from __future__ import annotations
 import asyncio
 from enum import Enum, auto
 from typing import Any, Final
-from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from upwell.errors import HeadersTooLarge, Malformed, MethodNotAllowed, Refusal, RequestTimeout, Unavailable
+from upwell.errors import HeadersTooLarge, Malformed, Refusal, RequestTimeout, Unavailable
+from upwell.gateway import heads
 from upwell.gateway.answers import Answer, refused
 from upwell.gateway.cycle import Cycle
 from upwell.gateway.watch import Watch
 from upwell.otlp import Encoding, media_type
 
 _REFUSED_AT_ONCE: Final = 256  # connections over the cap that get an answer while they last; more are cut without one
-_VERSIONS: Final = frozenset({"1.1", "1.0"})
+_LAST_CALL_SECONDS: Final = 0.1
 
 
 class Reading(Enum):
@@ -94,8 +94,10 @@ class HardenedProtocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserCallbackError as error:
+            self._refuse(self._refusal or self._fault(error))
         except httptools.HttpParserError as error:
-            self._refuse(self._refusal or Malformed(f"not a proper HTTP/1.1 request: {error}"))
+            self._refuse(Malformed(f"not a proper HTTP/1.1 request: {error}"))
         else:
             if self._quiet > self._limits.head_bytes and not self._over():
                 self._refuse(HeadersTooLarge("the request line, headers or chunk headers are too large"))
@@ -105,11 +107,10 @@ class HardenedProtocol(HttpToolsProtocol):
 
         Java's HTTP client offers HTTP/2 with its first request, and the parser takes what follows the head for that protocol.
         """
-        line = b"%b %b HTTP/1.1\r\n" % (self.parser.get_method(), self.url)
-        lines = b"".join(b"%b: %b\r\n" % header for header in map(_without_upgrade, self.headers))
+        head = heads.without_upgrade(self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self._quiet = 0
-        self._feed(line + lines + b"\r\n" + rest)
+        self._feed(head + rest)
 
     # What the parser tells
 
@@ -139,7 +140,7 @@ class HardenedProtocol(HttpToolsProtocol):
             "http_version": version,
             "method": self.parser.get_method().decode("ascii"),
             "scheme": self.scheme or "http",
-            "path": _path(path),
+            "path": heads.path(path),
             "raw_path": path,
             "query_string": query,
             "root_path": "",
@@ -172,17 +173,12 @@ class HardenedProtocol(HttpToolsProtocol):
             self.cycle.message_event.set()
 
     def _check_head(self, version: str) -> None:
-        lines = self.headers
-        if version not in _VERSIONS:
-            self._fail(Malformed("only HTTP/1.1 and HTTP/1.0 are spoken here"))
-        if self.parser.get_method() == b"CONNECT":
-            self._fail(MethodNotAllowed("this is not a proxy"))
-        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in lines):
-            self._fail(Malformed("HTTP/1.0 has no Transfer-Encoding"))
-        if len(lines) > self._limits.head_lines:
-            self._fail(HeadersTooLarge(f"more than {self._limits.head_lines} header lines"))
+        try:
+            heads.check(version, self.parser.get_method(), self.headers, self._limits.head_lines)
+        except Refusal as refusal:
+            self._fail(refusal)
         # Counted line by line only when so much has come at once that they may be too large.
-        if self._quiet > self._limits.head_bytes and _size(self.url, lines) > self._limits.head_bytes:
+        if self._quiet > self._limits.head_bytes and heads.size(self.url, self.headers) > self._limits.head_bytes:
             self._fail(HeadersTooLarge("the request line and headers are too large"))
 
     def _cycle(self, *, keep_alive: bool) -> Cycle:
@@ -221,6 +217,11 @@ class HardenedProtocol(HttpToolsProtocol):
         """Refuse from within a parser callback: the parser stops, and data_received answers."""
         self._refusal = refusal
         raise refusal
+
+    def _fault(self, error: Exception) -> Refusal:
+        """A callback raised what it should not have."""
+        self._watch.faults.note(error.__context__ or error, "reading a request")
+        return Unavailable("the request could not be handled", retry_after=1)
 
     # What a cycle tells
 
@@ -310,6 +311,8 @@ class HardenedProtocol(HttpToolsProtocol):
 
     def _write_raw(self, answer: Answer) -> None:
         """Answer where there is no request yet to answer."""
+        if self.transport.is_closing():
+            return
         lines = b"".join(b"%b: %b\r\n" % header for header in answer.headers)
         self.transport.write(b"%b%bconnection: close\r\n\r\n%b" % (STATUS_LINE[answer.status], lines, answer.body))
         self._hang_up(read_whole=False)
@@ -327,32 +330,20 @@ class HardenedProtocol(HttpToolsProtocol):
             self.transport.write_eof()
 
     def shutdown(self) -> None:
-        """Graceful shutdown: a request that has begun to arrive is the last; an idle connection is closed."""
+        """Graceful shutdown: a request that has begun to arrive is the last; an idle connection is closed.
+
+        Not at once: what has reached this machine, but not yet this program, shall be answered too.
+        """
         self._last = True
         if self._answering is not None:
             self._answering.keep_alive = False
-        elif self._reading is Reading.IDLE or (self._reading is Reading.HEAD and not self._quiet):
+        else:
+            self.loop.call_later(_LAST_CALL_SECONDS, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        if self._answering is None and (self._reading is Reading.IDLE or (self._reading is Reading.HEAD and not self._quiet)):
             self.transport.close()
 
 
 def _nothing() -> None:
     """The cycle tells its connection itself."""
-
-
-def _size(url: bytes, lines: list[tuple[bytes, bytes]]) -> int:
-    return len(url) + sum(len(name) + len(value) + 4 for name, value in lines)
-
-
-def _without_upgrade(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    name, value = header
-    if name == b"connection":
-        return name, b"close" if b"close" in value.lower() else b"keep-alive"
-    return (b"x-declined", value) if name == b"upgrade" else header
-
-
-def _path(raw: bytes) -> str:
-    """The path of a request target, which a proxy may send with scheme and host."""
-    if not raw.startswith(b"/") and b"://" in raw:
-        raw = b"/" + raw.partition(b"://")[2].partition(b"/")[2]
-    path = raw.decode("latin-1")
-    return unquote(path) if "%" in path else path

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 def digest(secret: bytes, key_id: str, signal: Signal, body: bytes) -> bytes:
     """16 bytes that name a body of one key and signal. Keyed, since a plain hash of a known prompt would betray it."""
-    state = blake2b(f"{key_id}\0{signal.value}\0".encode(), digest_size=DIGEST_BYTES, key=secret)
+    state = blake2b(f"{key_id}\0{signal}\0".encode(), digest_size=DIGEST_BYTES, key=secret)
     state.update(body)
     return state.digest()
 

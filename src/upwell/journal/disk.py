@@ -28,8 +28,8 @@ _NETWORK_FUSE = frozenset({
 })  # fmt: skip
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
-_STAT_SECONDS = 0.1
-_SCAN_SECONDS = 0.5
+_STAT_NS = 100_000_000
+_SCAN_NS = 500_000_000
 
 
 def check(data_dir: Path) -> None:
@@ -96,27 +96,27 @@ class Room:
     written is the caller's to tell.
     """
 
-    def __init__(self, directory: Path, settings: config.Journal, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, directory: Path, settings: config.Journal, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._directory = directory
         self._settings = settings
-        self._monotonic = monotonic
+        self._now = monotonic_ns
         self._others = 0
         self._free = float("inf")
         self._scan_at = self._look_at = float("-inf")
 
     def bytes(self, current: str | None, size: int) -> int:
         """Bytes of all files in the journal's directory; `size` is what segment `current` takes."""
-        now = self._monotonic()
+        now = self._now()
         if now >= self._scan_at:
-            self._scan_at = now + _SCAN_SECONDS
+            self._scan_at = now + _SCAN_NS
             self._others = _others(self._directory, current)
         return self._others + size
 
     def shortage(self, current: str | None, size: int) -> str | None:
         """Why there is no room, as a sentence, or None."""
-        now = self._monotonic()
+        now = self._now()
         if now >= self._look_at:
-            self._look_at = now + _STAT_SECONDS
+            self._look_at = now + _STAT_NS
             self._free = _free(self._directory)
             self.bytes(current, size)
         if self._others + size >= self._settings.max_bytes:

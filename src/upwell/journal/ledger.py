@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from upwell.errors import JournalError
 from upwell.journal.book import Book
 from upwell.journal.lanes import USAGE, Cursor, LaneRecord
 from upwell.journal.outcomes import Damage, Result
@@ -57,7 +58,7 @@ class LaneSum:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All sums at one moment. `usage` are the usage store's lanes, `kept` is what is journaled with no sink to take it."""
+    """All sums at one moment. `usage` are the usage store's lanes, `kept` is what is journaled of signals that no open lane of a sink takes."""
 
     signals: list[SignalSum]
     lanes: list[LaneSum]
@@ -85,10 +86,34 @@ class _Sums:
 
 
 def compute(book: Book, segments: Segments) -> Ledger:
-    """Add everything up. Lanes may go on meanwhile: the cursors are read once, before the rows."""
+    """Add everything up. Lanes may go on meanwhile: the cursors are read once, before the rows.
+
+    Where the janitor lets a segment go meanwhile, everything is added up again: it would be in neither the archive nor the files.
+    """
+    while True:
+        names: list[str] = []
+        try:
+            found = _compute(book, segments, names)
+        except JournalError:
+            if set(names) <= set(_there(book, segments)):
+                raise
+        else:
+            if set(names) <= set(_there(book, segments)):
+                return found
+
+
+def _there(book: Book, segments: Segments) -> list[str]:
+    """Segments that are not in the archive, oldest first."""
+    with book.db.snapshot():
+        gone = book.lanes.gone()
+        return [name for name in segments.names() if name not in gone]
+
+
+def _compute(book: Book, segments: Segments, names: list[str]) -> Ledger:
+    """Add up once; `names` is filled with the segments that were taken for there."""
     with book.db.snapshot():
         lanes = book.lanes.all()
-        names = [name for name in segments.names() if name not in book.lanes.gone()]
+        names += _there(book, segments)
         cursors = {(lane.lane, name): book.lanes.cursor(lane.lane, name) for lane in lanes for name in names}
         waiting = {lane.lane: book.parcels.waiting(lane.lane) for lane in lanes}
         ends = {lane.lane: book.outcomes.of(lane.lane) for lane in lanes}
@@ -102,7 +127,7 @@ def compute(book: Book, segments: Segments) -> Ledger:
         [_lane_sum(lane, sums, ends[lane.lane], waiting[lane.lane]) for lane in lanes if lane.sink != USAGE],
         [_lane_sum(lane, sums, ends[lane.lane], waiting[lane.lane]) for lane in lanes if lane.sink == USAGE],
         damages,
-        Tally() if any(lane.closed_ns is None and lane.sink != USAGE for lane in lanes) else sums.kept,
+        sums.kept,
     )
 
 
@@ -132,8 +157,9 @@ def _add_segment(sums: _Sums, segment: Segment, lanes: Iterable[LaneRecord], cur
         if not cursor.done:
             rows = segment.tally(signal, cursor.seq, marks.upto)
             sums.pending[lane.lane] = sums.pending.get(lane.lane, Tally()) + rows
-    for signal in Signal:
-        sums.kept += segment.tally(signal, 0, marks.upto) if all(lane.sink == USAGE for lane in lanes) else Tally()
+    taken = {lane.signal for lane in lanes if lane.closed_ns is None and lane.sink != USAGE}
+    for signal in (signal for signal in Signal if signal not in taken):
+        sums.kept += segment.tally(signal, 0, marks.upto)
 
 
 @dataclass(frozen=True, slots=True)

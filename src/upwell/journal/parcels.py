@@ -196,8 +196,8 @@ class Parcels:
         """Put a parcel, with the other half of it if there is one, aside as one parcel that was refused so."""
         with self._db.transaction() as db:
             db.execute(
-                "UPDATE parts SET parcel = min(?1, ?2), depth = ?3, refusal = ?4, attempts = 0 WHERE parcel IN (?1, ?2)",
-                (parcel, other, depth, refusal),
+                "UPDATE parts SET parcel = ?, depth = ?, refusal = ?, attempts = 0 WHERE parcel IN (?, ?)",
+                (min(parcel, other), depth, refusal, parcel, other),
             )
 
     def clear(self, lane: str, suspects: int, depth: int) -> None:

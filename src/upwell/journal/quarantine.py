@@ -19,6 +19,9 @@ from upwell.otlp.model import Signal
 MAX_BYTES = 256 * 2**20
 """Half of what `journal.reserve` keeps free for the worker's own files; beyond it the oldest batches expire."""
 
+DROPPED = "dropped_by_hand"
+"""In place of a refusal's code, for batches that were thrown away."""
+
 _MAX_BODY = 128 * 2**20  # twice the largest body that the gateway can be set to accept
 
 
@@ -128,7 +131,7 @@ class Quarantine:
             if not changed.rowcount:
                 raise NoSuchEntry(f"quarantined batch {entry} is on its way again", hint="Wait for its lane, then list again.")
             self._outcomes.end(db, shown.lane, "quarantined", shown.code, -shown.items)
-            self._outcomes.end(db, shown.lane, "quarantined", "dropped_by_hand", shown.items)
+            self._outcomes.end(db, shown.lane, "quarantined", DROPPED, shown.items)
 
     def sweep(self, db: sqlite3.Connection) -> None:
         """Forget replayed batches that no part needs any more."""

@@ -37,6 +37,7 @@ Values: TypeAlias = tuple[Any, ...]
 
 SIGNALS: Mapping[bytes, Signal] = {signal.value.encode(): signal for signal in Signal}
 DIGEST_BYTES = 16
+_HEAD_BYTES = 128
 _NAMES = {signal: signal.value for signal in Signal}
 _LEVEL = 1
 _MAX_INTEGER = 2**63 - 1
@@ -45,17 +46,16 @@ _SEQ = struct.Struct(">q")
 
 
 class Record(NamedTuple):
-    """An entry ready to be stored: compressed and summed up, all but its seq. `columns` stand between `seq` and `crc`."""
+    """An entry ready to be stored: compressed and summed up, all but its seq.
+
+    `columns` stand between `seq` and `crc`; `size` is about what it adds to the file.
+    """
 
     entry: Entry
     columns: Values
     crc: int
     stored: bytes
-
-    @property
-    def size(self) -> int:
-        """About the bytes that it adds to the file."""
-        return len(self.stored) + 128
+    size: int
 
     def values(self, seq: int) -> Values:
         """All columns, for INSERT."""
@@ -72,7 +72,7 @@ def record(entry: Entry, compressor: zstandard.ZstdCompressor) -> Record:
     middle = (entry.received_ns, entry.items, dropped and dropped.encode(), len(entry.body), *times, entry.digest)
     crc = _crc((signal.encode(), entry.key_id.encode(), *middle), stored)
     columns = (signal, entry.key_id, entry.received_ns, entry.items, dropped, len(entry.body), *times, entry.digest)
-    return Record(entry, columns, crc, stored)
+    return Record(entry, columns, crc, stored, len(stored) + _HEAD_BYTES)
 
 
 def compressor() -> zstandard.ZstdCompressor:

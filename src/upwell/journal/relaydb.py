@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from upwell.database import open_database
+from upwell.errors import BooksDamaged
 
 MIGRATIONS = (
     """
@@ -63,7 +64,7 @@ MIGRATIONS = (
 class RelayDb:
     """One connection behind one lock: its transactions are few and short.
 
-    Raises SchemaTooNew when a newer Upwell wrote the file, DataDirError when it cannot be used.
+    Raises SchemaTooNew when a newer Upwell wrote the file, DataDirError when it cannot be used, and at any time BooksDamaged.
     """
 
     def __init__(self, path: Path, *, clock_ns: Callable[[], int]) -> None:
@@ -85,19 +86,29 @@ class RelayDb:
             if self._connection.in_transaction:
                 yield self._connection
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.rollback()
-                raise
-            self._connection.commit()
+            with self._readable():
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.commit()
+                except BaseException:
+                    self._connection.rollback()
+                    raise
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """One consistent view for reading: nobody writes meanwhile."""
-        with self._lock:
+        with self._lock, self._readable():
             yield self._connection
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise BooksDamaged(f"{self.path} is damaged: {error}") from error
+            raise
 
     def backup(self, target: Path) -> None:
         """A consistent copy, written to a file that must not exist yet."""
@@ -107,6 +118,11 @@ class RelayDb:
                 self._connection.backup(copy)
         finally:
             copy.close()
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether SQLite says that the file itself is bad, not that it cannot be had at present."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def total(db: sqlite3.Connection, query: str, *values: object) -> int:

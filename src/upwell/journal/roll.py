@@ -57,7 +57,7 @@ class Roll:
         self._settings = settings
         self._clock_ns = clock_ns
         self._monotonic_ns = monotonic_ns
-        self._room = disk.Room(directory, settings, monotonic=lambda: monotonic_ns() / 1e9)
+        self._room = disk.Room(directory, settings, monotonic_ns=monotonic_ns)
         self._segment_bytes = min(settings.segment_bytes, settings.max_bytes // 4)  # the worker can free none but final segments
         self._longest_ns = int(min(_LONGEST_SECONDS, max(_SHORTEST_SECONDS, settings.keep / 4)) * 1e9)
         self._is_open = False

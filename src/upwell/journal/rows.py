@@ -51,7 +51,8 @@ class Row:
 class Page:
     """Rows of one signal, and the last seq that was looked at to find them.
 
-    `unreadable` counts rows (of any signal) on the way that failed their CRC or could not be read.
+    `unreadable` counts rows on the way that failed their CRC or could not be read. Rows of other signals are only passed over:
+    they count where not even their columns make sense.
     """
 
     rows: tuple[Row, ...]

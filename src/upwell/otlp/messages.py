@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 from typing import TypeAlias
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
@@ -26,7 +24,3 @@ RESPONSES: dict[Signal, type[Response]] = {
     Signal.TRACES: ExportTraceServiceResponse,
     Signal.LOGS: ExportLogsServiceResponse,
 }
-
-# With these messages imported, one interpreter in three crashes in its last garbage collection, inside protobuf's C module
-# (protocolbuffers/protobuf issue 22067). What is left at the exit is therefore not collected.
-atexit.register(gc.freeze)

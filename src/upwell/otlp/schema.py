@@ -6,7 +6,6 @@ stands for a field that is not there. A body that passes can be written as proto
 
 from __future__ import annotations
 
-import gc
 import re
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -106,8 +105,6 @@ BODIES = {signal: _body(signal) for signal in Signal}
 
 for _type in BODIES.values():
     msgspec.convert({}, _type)  # msgspec looks at a type at its first use, and two threads that use it first at once crash the process
-
-gc.freeze()  # msgspec 0.22 crashes where such types are freed, so the interpreter's last collection must pass them over
 
 _WORDS = [
     (re.compile(pattern, re.DOTALL), words)

@@ -17,8 +17,8 @@ from upwell.otlp.model import Signal
 from upwell.relay.intake import Candidate
 from upwell.sinks.base import Glance, Opened, Sink
 
-_FULL_ENOUGH = 0.9  # of the items: a parcel this full is sent as it is; cutting a row to fill it up would cost more than it saves
-_HEAVY_ENOUGH = 0.85  # of the bytes, for the same reason, and because weighing all rows anew is what costs most
+_FULL_ENOUGH = 0.9  # a parcel this full is sent as it is; cutting a row to fill it up would cost more than it saves
+_LIKELY_FULL = 0.85  # enough, where weights are upper bounds: to weigh all rows exactly is what costs most
 _SAMPLE = 8  # rows opened to tell how far the upper bounds of a parcel lie above the truth
 _NOT_READ = (UpwellError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 UNREADABLE = "unreadable"
@@ -291,5 +291,8 @@ class Packing:
         limits = self.sink.limits(self.signal)
         if self.items >= _FULL_ENOUGH * limits.items:
             return True
-        enough = _HEAVY_ENOUGH * limits.bytes
-        return self.weight >= enough and self._probable_weight() >= enough
+        if self.weight < _LIKELY_FULL * limits.bytes:
+            return False
+        if all(placed.glanced is None for placed in self._placed):
+            return self.weight >= _FULL_ENOUGH * limits.bytes
+        return self._probable_weight() >= _LIKELY_FULL * limits.bytes

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from upwell import config
-from upwell.errors import ConfigError
+from upwell.errors import BooksDamaged, ConfigError
 from upwell.journal.book import Book
 from upwell.journal.lanes import USAGE, LaneRecord
 from upwell.journal.segment import Segments
@@ -62,6 +62,8 @@ class Relay:
         self._clock_ns = clock_ns
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._on_damage: Callable[[], object] = lambda: None
+        self.damage: BooksDamaged | None = None
         self.usage = usage
         self._refuse_orphans({f"{sink.name}/{signal}" for sink in sinks for signal in sink.signals} | {lane.name for lane in usage})
         by_name = {sink.name: sink for sink in settings.sinks}
@@ -100,8 +102,9 @@ class Relay:
             max_age=settings.max_age,
         )
 
-    def start(self) -> None:
-        """Start the threads."""
+    def start(self, on_damage: Callable[[], object] = lambda: None) -> None:
+        """Start the threads. `on_damage` is called, from any of them, when the books turn out to be damaged: then `damage` says how."""
+        self._on_damage = on_damage
         for lane in self.lanes:
             self._spawn(f"lane {lane.name}", lane.turn, lane.fail)
         for store in self.usage:
@@ -130,6 +133,9 @@ class Relay:
         while not self._stopping.is_set():
             try:
                 wait = turn()
+            except BooksDamaged as error:
+                self.give_up(error)
+                return
             except Exception as error:  # noqa: BLE001
                 # A lane must outlive whatever goes wrong in it: a full disk, a damaged file, a mistake of ours.
                 log.error("%s failed and tries again in %d s: %s", name, PROBE_SECONDS, describe(error))  # noqa: TRY400
@@ -137,6 +143,12 @@ class Relay:
                 wait = PROBE_SECONDS
             if wait > 0:
                 self._stopping.wait(wait)
+
+    def give_up(self, error: BooksDamaged) -> None:
+        """Stop all lanes: nothing can be booked any more, and the next start makes the books anew."""
+        self.damage = error
+        self._stopping.set()
+        self._on_damage()
 
     def status(self) -> list[LaneStatus]:
         """One entry per lane, pending counted from the journal's rows."""

@@ -10,7 +10,7 @@ from upwell.journal.outcomes import Result
 from upwell.journal.parcels import Move, Taking
 from upwell.journal.parts import Part, Slice, parts_of
 from upwell.journal.quarantine import Quarantined
-from upwell.otlp import decode, encode, select, survey
+from upwell.otlp import encode, load, select, survey
 from upwell.otlp.model import Encoding, Signal
 from upwell.relay.intake import Intake
 from upwell.relay.packing import UNREADABLE, Fault, Packing
@@ -135,7 +135,7 @@ class Loader:
         row, piece = fault.row, fault.piece
         if piece.whole or fault.code == UNREADABLE:
             return Quarantined(fault.code, fault.message, row.key_id, row.received_ns, piece.items, row.oldest_ns, row.newest_ns, row.body)
-        batch = select(decode(row.body, self._signal, Encoding.JSON).batch, self._signal, piece.first, piece.last)
+        batch = select(load(row.body), self._signal, piece.first, piece.last)
         found = survey(batch, self._signal)
         body = encode(batch, self._signal, Encoding.JSON)
         return Quarantined(fault.code, fault.message, row.key_id, row.received_ns, found.items, found.oldest_ns, found.newest_ns, body)

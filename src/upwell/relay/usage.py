@@ -69,8 +69,12 @@ class UsageSum:
     @property
     def missing(self) -> int:
         """Delivered items that the store did not count; negative: it counted more than came."""
-        surplus = self.counts.items - self.delivered
-        return min(0, self.ahead - surplus) if surplus > 0 else -surplus
+        return min(0, self.ahead - self.surplus) if self.surplus > 0 else -self.surplus
+
+    @property
+    def surplus(self) -> int:
+        """Items that the store counted beyond those that are booked."""
+        return self.counts.items - self.delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class UsageLane:
         self._clock_ns = clock_ns
         self._booking = threading.Lock()
         self._compared = False
+        self._resumes = False
         book.lanes.ensure(self.name, USAGE, signal)
 
     def turn(self) -> float:
@@ -120,6 +125,7 @@ class UsageLane:
     def fail(self, error: Exception) -> None:
         """A turn raised: say so, and begin the next with a store opened anew."""
         self._stand("failed", type(error).__name__, describe(error), "If it stays so, report it with this place in the code.")
+        self._compared = False
         self._shelf.close()
 
     def sum(self) -> UsageSum:
@@ -132,9 +138,20 @@ class UsageLane:
         self.trouble = Trouble(state, code, message, hint, since_ns)
 
     def _compare(self, store: Store) -> None:
-        """A store with less in it than was booked is not the one that was written: say so, as any loss."""
+        """See how store and book stand to each other: at a start, and after a turn that failed.
+
+        A store that is ahead of the book was cut off before the booking, and what it has is not counted twice. Where it is ahead
+        without having counted more, the books were made anew and offer again what was settled: that comes again, as duplicates.
+        A store with less in it than was booked is not the one that was written, which is a loss like any other.
+        """
         with self._booking, self._book.db.transaction() as db:
             found = usage_sum(self._book, self._segments, store, self.signal)
+            self._resumes = found.surplus > 0
+            lost = self._book.outcomes.of(self.name).get(("lost", "damage"), 0)
+            if found.missing < 0 and lost:  # books that were made anew took for lost what is here
+                back = min(-found.missing, lost)
+                self._book.outcomes.end(db, self.name, "lost", "damage", -back)
+                self._book.outcomes.end(db, self.name, "delivered", "", back)
             if found.missing > 0:
                 message = f"{found.missing} items were in a usage store that is gone: {store.path.name} was replaced or is older"
                 self._book.outcomes.end(db, self.name, "delivered", "", -found.missing)
@@ -150,7 +167,7 @@ class UsageLane:
         source, last = rows[0].segment, rows[-1].seq
         found = self._read(rows)
         items = sum(row.items for row in rows)
-        stored = store.cursor(self.signal, source)
+        stored = store.cursor(self.signal, source) if self._resumes else 0
         with self._booking:
             if last > stored:
                 store.write(self.signal, [batch for batch in found.batches if batch.seq > stored], {source: last})
@@ -196,7 +213,7 @@ class UsageLane:
         candidates: list[Candidate] = [candidate for part in parts for candidate in self.intake.stored(part)]
         found = self._read([candidate.row for candidate in candidates])
         items = sum(candidate.last - candidate.first for candidate in candidates)
-        mark = f"parcel {parts[0].parcel}"
+        mark = f"parcel {parts[0].parcel} of batch {parts[0].first_seq} of {candidates[0].row.received_ns if candidates else 0}"
         with self._booking:
             if not store.cursor(self.signal, mark):
                 store.write(self.signal, found.batches, {mark: 1})

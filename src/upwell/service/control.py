@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from upwell.console import Vitals
-from upwell.errors import NoSuchEntry, UpwellError
+from upwell.errors import BooksDamaged, NoSuchEntry, UpwellError
 from upwell.otlp.model import Signal
 from upwell.service import operations
 from upwell.service.operations import Desk
@@ -37,14 +37,22 @@ def build(desk: Desk, vitals: Callable[[], Vitals]) -> Starlette:
             arguments = json.loads(await request.body() or b"{}")
             result = await run_in_threadpool(operations.perform, desk, name, arguments)
         except UpwellError as error:
-            status = 404 if isinstance(error, NoSuchEntry) else 409
-            return JSONResponse({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, status)
+            if isinstance(error, BooksDamaged) and desk.relay:
+                desk.relay.give_up(error)
+            return _failure(404 if isinstance(error, NoSuchEntry) else 409, error)
+        except Exception as error:  # noqa: BLE001 - the caller is told, and the log where
+            _log.exception("%s failed", name.replace("_", " "))
+            return _failure(500, UpwellError(f"the worker failed at this ({type(error).__name__})", hint="Its log says where."))
         if name in operations.CHANGES:
             _log.info("%s was asked for by the command line", name.replace("_", " "))
         return JSONResponse({"result": result})
 
     routes = [Route("/operations/glance", look, methods=["POST"]), Route("/operations/{name}", operate, methods=["POST"])]
     return Starlette(routes=routes)
+
+
+def _failure(status: int, error: UpwellError) -> JSONResponse:
+    return JSONResponse({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, status)
 
 
 def glance(vitals: Vitals) -> dict[str, Any]:

@@ -6,6 +6,9 @@ The worker runs them for the command line; with no worker running the command li
 from __future__ import annotations
 
 import json
+import logging
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,6 +19,7 @@ from typing import Any
 from upwell.config import Settings
 from upwell.errors import ConfigError, DataDirError, NoSuchEntry
 from upwell.journal import ledger as sums
+from upwell.journal import salvage
 from upwell.journal.book import Book
 from upwell.journal.lanes import USAGE
 from upwell.journal.outcomes import Damage
@@ -27,6 +31,8 @@ from upwell.relay.janitor import close_lane
 from upwell.service import backup
 from upwell.service.when import format_ns
 from upwell.store import FILE, Store
+
+_log = logging.getLogger("upwell.worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +51,37 @@ class Desk:
     @staticmethod
     @contextmanager
     def open(settings: Settings) -> Iterator[Desk]:
-        """Open the books without a relay. Raises DataDirError and SchemaTooNew."""
-        book = Book(settings.data_dir / "relay.db")
+        """Open the books without a relay; damaged ones are made anew first. Raises DataDirError and SchemaTooNew."""
+        path, segments = settings.data_dir / "relay.db", Segments(settings.data_dir / "journal")
+        _mend(path, segments)
+        book = Book(path)
         shelf = Shelf(partial(Store, settings.data_dir / FILE, memory_limit=settings.store.memory_limit))
         try:
-            yield Desk(settings, book, Segments(settings.data_dir / "journal"), shelf)
+            yield Desk(settings, book, segments, shelf)
         finally:
             shelf.close()
             book.close()
 
 
+def _mend(path: Path, segments: Segments) -> None:
+    reason = salvage.fault(path)
+    if reason is None:
+        return
+    try:
+        booked = salvage.salvage(path, segments, reason, clock_ns=time.time_ns)
+    except (OSError, sqlite3.Error) as error:
+        raise DataDirError(f"{path} is damaged ({reason}), and could not be made anew: {error}") from None
+    _log.error("%s; see `upwell ledger`", booked.message)
+
+
 def perform(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
-    """Run an operation by its name. Raises NoSuchEntry for an unknown one, and what the operation raises."""
+    """Run an operation by its name. Raises what it raises, NoSuchEntry for an unknown one, DataDirError where the disk fails."""
     if name not in OPERATIONS:
         raise NoSuchEntry(f"the worker knows no operation {name!r}", hint="Run the same version of Upwell for both.")
-    return OPERATIONS[name](desk, **arguments)
+    try:
+        return OPERATIONS[name](desk, **arguments)
+    except sqlite3.Error as error:
+        raise DataDirError(f"the books in {desk.settings.data_dir} cannot be used: {error}") from None
 
 
 def ledger(desk: Desk) -> dict[str, Any]:

@@ -28,7 +28,6 @@ AGAIN_SECONDS = 1.0
 """A signal this soon after the first is the same one: `make` passes on what the process group has got already."""
 
 _log = logging.getLogger("upwell.service")
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +77,10 @@ class Supervisor:
     async def run(self) -> int:
         """Run until SIGTERM, SIGINT or SIGHUP, or until a child cannot be started; the exit code, 0 or 1."""
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            if signal.getsignal(number) != signal.SIG_IGN:  # nohup
-                loop.add_signal_handler(number, self.stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # not under nohup
+            loop.add_signal_handler(signal.SIGHUP, self.stop)
         await asyncio.gather(*(self._keep(child) for child in self._children))
         return self._code
 
@@ -106,7 +106,7 @@ class Supervisor:
                 break
             if code == EXIT_UNFIT and not proven:  # later the same settings have worked: what fails is outside, and may mend
                 self._code = 1
-                self._stopping.set()
+                self.stop()
                 break
             pause = self._pace.after(pause, ran)
             _log.warning("the %s ended (%s); it starts again in %.1f s", child.role, ending(code), pause)

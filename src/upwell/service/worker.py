@@ -23,7 +23,10 @@ _log = logging.getLogger("upwell.worker")
 
 
 def run(post: Post) -> None:
-    """Work until SIGTERM or SIGINT, then book what is in flight. Raises ConfigError, DataDirError, SchemaTooNew, SinkError at the start."""
+    """Work until SIGTERM or SIGINT, then book what is in flight.
+
+    Raises ConfigError, DataDirError, SchemaTooNew, SinkError at the start, and BooksDamaged when another start is needed.
+    """
     with Desk.open(post.settings) as books:
         sinks = [build(sink) for sink in post.settings.sinks]
         try:
@@ -49,11 +52,13 @@ async def _work(desk: Desk, relay: Relay, post: Post) -> None:
     vitals = console.Cached(partial(console.take, journal, desk.book, desk.segments, relay))
     pages = console.build(vitals=vitals, ledger=partial(operations.ledger, desk))
     with unix.listen(post.settings.data_dir) as listening:
-        relay.start()
+        relay.start(partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set))
         _log.info("working: %s", ", ".join(lane.name for lane in relay.lanes) or "no sinks, batches are kept")
         try:
             await http.serve([(control.build(desk, vitals), [listening]), (pages, post.sockets)], stop)
         finally:
             await asyncio.to_thread(relay.stop, worker_grace(post.settings))
     (post.settings.data_dir / unix.NAME).unlink(missing_ok=True)
+    if relay.damage:
+        raise relay.damage
     _log.info("stopped")
