@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,12 @@ def run_name(run: Path) -> str:
 
 
 def bodies(run: Path) -> Bodies:
-    """The batches of one run, in the order of arrival."""
+    """The batches of one run, in the order of arrival; nobody may change them."""
+    return list(_bodies(run))
+
+
+@cache
+def _bodies(run: Path) -> Bodies:
     found: Bodies = []
     for path in sorted((*run.glob("*.json"), *run.glob("*.pb"))):
         if path.name.count(".") == 2:

@@ -58,7 +58,7 @@ class LaneSum:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All sums at one moment. `usage` are the usage store's lanes, `kept` is what is journaled of signals that no open lane of a sink takes."""
+    """All sums at one moment. `usage` are the usage store's lanes, `kept` is what is journaled of signals that no sink takes."""
 
     signals: list[SignalSum]
     lanes: list[LaneSum]

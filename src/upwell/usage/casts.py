@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any, Final
 
 import orjson
@@ -18,7 +17,7 @@ TEXT_LIMIT: Final = 256
 
 _LATEST_NS: Final = 2**63 - 1
 _LARGEST: Final = 2**53
-"""Counts beyond what a double holds exactly are no counts."""
+"""Numbers beyond what a double counts exactly are no numbers of ours; one of them would spoil every sum."""
 
 _WORDS: Final = {"true": True, "1": True, "yes": True, "success": True, "false": False, "0": False, "no": False, "error": False}
 _DECISIONS: Final = {
@@ -38,7 +37,7 @@ _DECISIONS: Final = {
 
 
 def attributes(listed: Any) -> dict[str, Any]:
-    """OTLP's list of keys and values as a plain dict. Lists and maps stay in OTLP's form; a value that is null is left out."""
+    """OTLP's list of keys and values as a plain dict. Lists and maps stay in OTLP's form; an empty value is left out."""
     try:
         return {each["key"]: value for each in listed or () for value in each["value"].values()}
     except (KeyError, AttributeError, TypeError):
@@ -47,28 +46,32 @@ def attributes(listed: Any) -> dict[str, Any]:
 
 def text(value: Any) -> str | None:
     """Text that is not empty, numbers spelled out; at most TEXT_LIMIT characters."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value[:TEXT_LIMIT] or None
+    if value is None:
+        return None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def number(value: Any) -> float | None:
-    """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    """A number of sensible size."""
+    if value is None or isinstance(value, bool):
         return None
     try:
         found = float(value)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return found if isfinite(found) else None
+    return found if abs(found) <= _LARGEST else None
 
 
 def integer(value: Any) -> int | None:
     """A whole number from 0 up; fractions are rounded. Tokens, lines, lengths and attempts are never negative."""
     if type(value) is int:
         return value if 0 <= value <= _LARGEST else None
+    if value is None:
+        return None
     found = number(value)
-    return round(found) if found is not None and 0 <= found <= _LARGEST else None
+    return None if found is None or found < 0 else round(found)
 
 
 def flag(value: Any) -> bool | None:

@@ -8,11 +8,10 @@ _SEPARATOR = "\x1f"
 
 
 def digest(*parts: object) -> bytes:
-    """16 bytes that stand for these parts in this order. A number and its text are the same, and so are 3 and 3.0."""
-    told = _SEPARATOR.join([part if type(part) is str else plain(part) for part in parts])
-    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    """16 bytes that stand for these parts in this order. A number and its text are the same."""
+    return blake2b(_SEPARATOR.join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def plain(part: object) -> str:
-    """A part as text: encodings and agents' versions spell the same number differently."""
-    return str(int(part)) if isinstance(part, float) and part.is_integer() else str(part)
+def whole(value: object) -> object:
+    """A value as every encoding spells it: protobuf has 3.0 where JSON has 3."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from upwell.otlp import Signal
-from upwell.usage.casts import nanoseconds
-from upwell.usage.hashing import digest, plain
+from upwell.usage.hashing import digest, whole
 from upwell.usage.who import is_identity
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 _INSTANCE: Final = ("service.instance.id", "session.id", "process.pid")
 """The resource attributes that tell one running agent from another, and no more: policy may change the others at any time."""
 
-_is_identity = lru_cache(maxsize=4096)(is_identity)
+
+_NEVER: Final = frozenset({0, "0"})
 
 
 class Ids:
@@ -34,17 +34,16 @@ class Ids:
         self._seen: dict[bytes, int] = {}
 
     def of(self, item: Item) -> bytes:
-        raw, signal = item.raw, item.origin.signal
-        trace, span = (raw.get("traceId") or "").lower(), (raw.get("spanId") or "").lower()
-        start, time = nanoseconds(raw.get("startTimeUnixNano")), nanoseconds(raw.get("timeUnixNano"))
-        common = signal, item.origin.scope, item.name, start, time, trace, span
-        if signal is Signal.TRACES:
-            found = digest(*common, nanoseconds(raw.get("endTimeUnixNano")))
-            return found if trace and span else self._numbered(found)
-        if signal is Signal.METRICS:
+        origin, get = item.origin, item.raw.get
+        trace, span, time = get("traceId") or "", get("spanId") or "", get("timeUnixNano") or 0
+        common = origin.signal, origin.scope, item.name, get("startTimeUnixNano") or 0, time, trace, span
+        if origin.signal is Signal.LOGS:
+            seen = get("observedTimeUnixNano") if time in _NEVER else 0
+            return self._numbered(digest(*common, seen, *map(item.attributes.get, item.dialect.keys)))
+        if origin.signal is Signal.METRICS:
             return self._numbered(digest(*common, *labels(item)))
-        seen = 0 if time else nanoseconds(raw.get("observedTimeUnixNano"))
-        return self._numbered(digest(*common, seen, *map(item.attributes.get, item.dialect.keys)))
+        found = digest(*common, get("endTimeUnixNano") or 0)
+        return found if trace and span else self._numbered(found)
 
     def _numbered(self, found: bytes) -> bytes:
         before = self._seen.get(found, 0)
@@ -52,11 +51,13 @@ class Ids:
         return digest(found, before) if before else found
 
 
-def labels(item: Item) -> list[str]:
+def labels(item: Item) -> list[object]:
     """All that tells two series of one metric apart, but for who sent them; equal in any order of attributes."""
-    resource = item.origin.resource
-    told = [plain(resource.get(name)) for name in _INSTANCE]
-    for key in sorted(item.attributes):
-        if not _is_identity(key):
-            told += key, plain(item.attributes[key])
-    return told
+    resource, told = item.origin.resource, item.attributes
+    keys = _label_keys(tuple(told))
+    return [*map(resource.get, _INSTANCE), *keys, *map(whole, map(told.get, keys))]
+
+
+@lru_cache(maxsize=4096)
+def _label_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(key for key in keys if key and not is_identity(key)))

@@ -63,19 +63,24 @@ class Origin:
 class Item:
     """One log record, span or data point. `dialect` is the one that reads it at the moment."""
 
-    __slots__ = ("_id", "attributes", "dialect", "metric", "name", "origin", "raw")
+    __slots__ = ("_attributes", "_id", "dialect", "metric", "name", "origin", "raw")
 
     dialect: Dialect
 
-    def __init__(
-        self, origin: Origin, raw: Mapping[str, Any], attributes: dict[str, Any], name: str, metric: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, origin: Origin, raw: Mapping[str, Any], name: str, metric: Mapping[str, Any] | None = None) -> None:
         self.origin = origin
         self.raw = raw
-        self.attributes = attributes
         self.name = name
         self.metric = metric
+        self._attributes: dict[str, Any] | None = None
         self._id = b""
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The item's attributes; made when first asked for, because most items are told by their name."""
+        if self._attributes is None:
+            self._attributes = casts.attributes(self.raw.get("attributes"))
+        return self._attributes
 
     @property
     def id(self) -> bytes:
@@ -84,28 +89,28 @@ class Item:
             self._id = self.origin.ids.of(self)
         return self._id
 
-    def text(self, *names: str) -> str | None:
+    def text(self, name: str, *others: str) -> str | None:
         """The first of these attributes that holds text."""
         get = self.attributes.get
-        for name in names:
-            value = get(name)
-            if value is not None and (found := casts.text(value)) is not None:
-                return found
-        return None
+        found = casts.text(get(name))
+        if found is None and others:
+            return next((said for said in map(casts.text, map(get, others)) if said is not None), None)
+        return found
 
-    def integer(self, *names: str) -> int | None:
+    def integer(self, name: str, *others: str) -> int | None:
         """The first of these attributes that holds a whole number, from 0 up."""
         get = self.attributes.get
-        for name in names:
-            value = get(name)
-            if value is not None and (found := casts.integer(value)) is not None:
-                return found
-        return None
+        found = casts.integer(get(name))
+        if found is None and others:
+            return next((said for said in map(casts.integer, map(get, others)) if said is not None), None)
+        return found
 
     def number(self, name: str) -> float | None:
+        """The attribute as a finite number."""
         return casts.number(self.attributes.get(name))
 
     def flag(self, name: str) -> bool | None:
+        """The attribute as truth."""
         value = self.attributes.get(name)
         return None if value is None else casts.flag(value)
 
@@ -152,7 +157,9 @@ class Item:
             common = common | differing
         if "id" not in columns:
             columns["id"] = self.id
-        return UsageEvent(time_ns=self.time_ns(), kind=kind, **(common | columns))
+        if "time_ns" not in columns:
+            columns["time_ns"] = self.time_ns()
+        return UsageEvent(kind=kind, **(common | columns))
 
     def further(self, number: int, kind: Kind, **columns: Any) -> UsageEvent:
         """A row beside the item's first, told from others by its number."""

@@ -8,7 +8,7 @@ to batch, so that a batch read again gives the same rows with the same ids.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -16,7 +16,7 @@ from upwell.otlp import METRIC_KINDS, Batch, Signal
 from upwell.usage import measures
 from upwell.usage.casts import attributes, text
 from upwell.usage.dialects import DIALECTS
-from upwell.usage.dialects.base import Dialect, Measure
+from upwell.usage.dialects.base import Dialect, Measure, nothing
 from upwell.usage.events import CumulativePoint, Reading, UsageEvent
 from upwell.usage.ids import Ids
 from upwell.usage.item import Item, Origin
@@ -38,7 +38,11 @@ def read(batch: Batch, signal: Signal, *, key_id: str, received_ns: int, prices:
         for scope_entry in entry.get(signal.scope_field) or ():
             scope = text((scope_entry.get("scope") or {}).get("name")) or ""
             origin = Origin(resource, scope, signal, ids, key_id, received_ns, prices)
-            for item in _items(origin, scope_entry.get(signal.entry_field) or ()):
+            entries = scope_entry.get(signal.entry_field) or ()
+            if _says_nothing(scope, signal):
+                findings.not_usage += _count(entries, signal)
+                continue
+            for item in _items(origin, entries):
                 findings.add(item)
     return findings.reading()
 
@@ -51,22 +55,23 @@ class _Findings:
         self._points: list[CumulativePoint] = []
         self._further: list[bytes] = []
         self._usage_items = 0
-        self._not_usage = 0
+        self.not_usage = 0
         self._unrecognised: Counter[str] = Counter()
 
     def add(self, item: Item) -> None:
         """Read one more item."""
         origin = item.origin
-        asked = _asked(origin.scope, origin.service, item.name)
-        for dialect in asked:
+        owner: Dialect | None = None
+        for dialect in _asked(origin.scope, origin.service, item.name):
             if dialect.only_if is not None and not dialect.only_if(item):
                 continue
+            owner = owner or dialect
             item.dialect = dialect
             rows = _rows(item, dialect)
             if rows is not None:
                 self._keep(rows)
                 return
-        label = _label(item, asked[0])
+        label = _label(item, owner or _GENERAL)
         self._unrecognised[label if label in self._unrecognised or len(self._unrecognised) < _NAMES_COUNTED else "others"] += 1
 
     def reading(self) -> Reading:
@@ -74,14 +79,14 @@ class _Findings:
             events=tuple(self._events),
             points=tuple(self._points),
             usage_items=self._usage_items,
-            not_usage=self._not_usage,
+            not_usage=self.not_usage,
             unrecognised=dict(self._unrecognised),
             further=frozenset(self._further),
         )
 
     def _keep(self, rows: Sequence[_Row]) -> None:
         if not rows:
-            self._not_usage += 1
+            self.not_usage += 1
             return
         self._usage_items += 1
         for number, row in enumerate(rows):
@@ -94,6 +99,17 @@ class _Findings:
 
 
 @lru_cache(maxsize=4096)
+def _says_nothing(scope: str, signal: Signal) -> bool:
+    """Whether a scope belongs to agents that say nothing new by this signal. Such spans come by the thousand."""
+    owners = [dialect for dialect in DIALECTS if scope.startswith(dialect.scopes)]
+    return bool(owners) and all(_reader(dialect, signal) is nothing for dialect in owners)
+
+
+def _count(entries: Sequence[Mapping[str, Any]], signal: Signal) -> int:
+    return sum(len(_points(metric)) for metric in entries) if signal is Signal.METRICS else len(entries)
+
+
+@lru_cache(maxsize=4096)
 def _asked(scope: str, service: str, name: str) -> tuple[Dialect, ...]:
     """The dialects that an item is shown to, in order, each once."""
     found = [dialect for dialect in DIALECTS if scope.startswith(dialect.scopes)]
@@ -102,13 +118,13 @@ def _asked(scope: str, service: str, name: str) -> tuple[Dialect, ...]:
     return (*dict.fromkeys(found), _GENERAL)
 
 
+def _reader(dialect: Dialect, signal: Signal) -> Callable[[Item], Any]:
+    return dialect.logs if signal is Signal.LOGS else dialect.traces if signal is Signal.TRACES else dialect.metrics
+
+
 def _rows(item: Item, dialect: Dialect) -> Sequence[_Row] | None:
-    if item.origin.signal is Signal.LOGS:
-        return dialect.logs(item)
-    if item.origin.signal is Signal.TRACES:
-        return dialect.traces(item)
-    measure = dialect.metrics(item)
-    return measures.rows(item, measure) if isinstance(measure, Measure) else measure
+    found = _reader(dialect, item.origin.signal)(item)
+    return measures.rows(item, found) if isinstance(found, Measure) else found
 
 
 def _label(item: Item, dialect: Dialect) -> str:
@@ -124,12 +140,15 @@ def _items(origin: Origin, entries: Sequence[Mapping[str, Any]]) -> Iterator[Ite
         for metric in entries:
             name = text(metric.get("name")) or ""
             for point in _points(metric):
-                yield Item(origin, point, attributes(point.get("attributes")), name, metric)
-        return
-    name_of = _record_name if origin.signal is Signal.LOGS else _span_name
-    for raw in entries:
-        told = attributes(raw.get("attributes"))
-        yield Item(origin, raw, told, name_of(raw, told))
+                yield Item(origin, point, name, metric)
+    elif origin.signal is Signal.TRACES:
+        for raw in entries:
+            yield Item(origin, raw, text(raw.get("name")) or "")
+    else:
+        for raw in entries:
+            item = Item(origin, raw, "")
+            item.name = _record_name(item)
+            yield item
 
 
 def _points(metric: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -139,13 +158,9 @@ def _points(metric: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return ()
 
 
-def _span_name(raw: Mapping[str, Any], _: Mapping[str, Any]) -> str:
-    return text(raw.get("name")) or ""
-
-
-def _record_name(raw: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+def _record_name(item: Item) -> str:
     """A log record's name, which agents put in `event.name` or in the body; OTLP's own `eventName` is a source line in Codex."""
-    name, body = text(told.get("event.name")) or "", (raw.get("body") or {}).get("stringValue")
+    name, body = item.text("event.name") or "", (item.raw.get("body") or {}).get("stringValue")
     if not isinstance(body, str) or len(body) > _NAME_LIMIT or " " in body:
         return name
     return body if body.endswith(name) else name

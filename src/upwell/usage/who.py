@@ -55,10 +55,12 @@ _CLAIM_ROOTS: Final = _PEOPLE | _PLACES | _BELOW
 
 def is_identity(key: str) -> bool:
     """Whether an attribute says who or where somebody is. Such attributes never make an id: they change with the key, not with the use."""
-    if key in _CLAIM_ROOTS:
-        return True
-    dot = key.find(".")
-    return dot > 0 and (key[:dot] in _CLAIM_ROOTS or key[: key.find(".", dot + 1)] in _CLAIM_ROOTS)
+    end = len(key)
+    while end > 0:
+        if key[:end] in _CLAIM_ROOTS:
+            return True
+        end = key.rfind(".", 0, end)
+    return False
 
 
 @dataclass(frozen=True, slots=True)

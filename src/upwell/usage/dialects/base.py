@@ -49,6 +49,10 @@ def nothing(_: Item) -> tuple[()]:
     return NOT_USAGE
 
 
+def unknown(_: Item) -> None:
+    """For a signal that the agent is not known to send: what it then says is shown as unrecognised."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How one agent spells its telemetry.
@@ -67,9 +71,9 @@ class Dialect:
     version_key: str | None = "service.version"
     keys: tuple[str, ...] = ()
     only_if: Callable[[Item], bool] | None = None
-    logs: Callable[[Item], Rows | None] = nothing
-    traces: Callable[[Item], Rows | None] = nothing
-    metrics: Callable[[Item], Measure | tuple[()] | None] = nothing
+    logs: Callable[[Item], Rows | None] = unknown
+    traces: Callable[[Item], Rows | None] = unknown
+    metrics: Callable[[Item], Measure | tuple[()] | None] = unknown
 
     @property
     def label(self) -> str:

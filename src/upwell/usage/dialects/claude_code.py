@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from upwell.usage import casts
-from upwell.usage.dialects.base import NOT_USAGE, Dialect, Measure, Rows, words
+from upwell.usage.dialects.base import NOT_USAGE, Dialect, Measure, Rows, nothing, words
 from upwell.usage.events import CostSource, Kind
 from upwell.usage.item import Item
 from upwell.usage.prices import Tokens
@@ -281,5 +281,6 @@ DIALECT: Final = Dialect(
     services=("claude-code",),
     keys=KEYS,
     logs=read_log,
+    traces=nothing,
     metrics=read_point,
 )

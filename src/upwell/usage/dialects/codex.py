@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from upwell.usage import casts
-from upwell.usage.dialects.base import NOT_USAGE, Dialect, Measure, Rows, uncached, words
+from upwell.usage.dialects.base import NOT_USAGE, Dialect, Measure, Rows, nothing, uncached, words
 from upwell.usage.events import CostSource, Kind
 from upwell.usage.item import Item
 from upwell.usage.prices import Tokens
@@ -175,5 +175,6 @@ DIALECT: Final = Dialect(
         "duration_ms",
     ),
     logs=_read_log,
+    traces=nothing,
     metrics=_read_point,
 )

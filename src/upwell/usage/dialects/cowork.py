@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from upwell.usage.dialects import claude_code
-from upwell.usage.dialects.base import Dialect, Rows
+from upwell.usage.dialects.base import Dialect, Rows, nothing
 from upwell.usage.item import Item
 
 _PREFIX: Final = "cowork."
@@ -39,4 +39,5 @@ DIALECT: Final = Dialect(
     keys=claude_code.KEYS,
     only_if=_is_cowork,
     logs=_read_log,
+    traces=nothing,
 )

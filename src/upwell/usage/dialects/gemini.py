@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from upwell.usage import casts
-from upwell.usage.dialects.base import NOT_USAGE, Dialect, Rows, uncached, words
+from upwell.usage.dialects.base import NOT_USAGE, Dialect, Rows, nothing, uncached, words
 from upwell.usage.events import Kind
 from upwell.usage.item import Item
 from upwell.usage.prices import Tokens
@@ -121,13 +121,19 @@ def _tool_call(_: Family, item: Item) -> Rows:
         error=item.text("error_type", "error.type"),
         **_common(item),
     )
-    said = casts.members(item.attributes.get("metadata"))
-    lines = casts.members(said["diffStat"]) if isinstance(said.get("diffStat"), str) else said.get("diffStat") or said
-    added, removed = casts.integer(lines.get("model_added_lines")), casts.integer(lines.get("model_removed_lines"))
+    added, removed = _lines(item)
     if added is None and removed is None:
         return (call,)
     edit = item.further(1, Kind.EDIT, tool=tool, decision=decision, lines_added=added, lines_removed=removed, **_common(item))
     return (call, edit)
+
+
+def _lines(item: Item) -> tuple[int | None, int | None]:
+    """What the model added and removed, from a call's metadata or the `diffStat` within it."""
+    said = casts.members(item.attributes.get("metadata"))
+    within = said.get("diffStat")
+    lines = casts.members(within) or (within if isinstance(within, dict) else said)
+    return casts.integer(lines.get("model_added_lines")), casts.integer(lines.get("model_removed_lines"))
 
 
 def _skill(_: Family, item: Item) -> Rows:
@@ -154,4 +160,6 @@ DIALECT: Final = Dialect(
     version_key=None,
     keys=KEYS,
     logs=_FAMILY.read_log,
+    traces=nothing,
+    metrics=nothing,
 )

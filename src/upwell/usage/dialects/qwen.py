@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from upwell.usage.dialects.base import Dialect, words
+from upwell.usage.dialects.base import Dialect, nothing, words
 from upwell.usage.dialects.gemini import KEYS, Family
 
 _MORE: Final = words(
@@ -29,4 +29,6 @@ DIALECT: Final = Dialect(
     services=("qwen-code",),
     keys=KEYS,
     logs=_FAMILY.read_log,
+    traces=nothing,
+    metrics=nothing,
 )
