@@ -155,6 +155,7 @@ class Journal(_Section):
 class Store(_Section):
     """The usage store, `usage.duckdb` in data_dir."""
 
+    retention: Seconds = Field(400 * 86400, description="How long usage rows stay, by the time of what they tell of.", ge=86400)
     memory_limit: Bytes = Field(512 * 10**6, description="Memory that the store's database takes at most.", ge=128 * 10**6)
 
 

@@ -14,7 +14,7 @@ from upwell import config
 from upwell.errors import DataDirError
 from upwell.journal.ledger import LaneSum
 from upwell.otlp import Signal
-from upwell.relay import Shelf, UsageLane
+from upwell.relay import Retention, Shelf, UsageLane
 from upwell.relay.janitor import Janitor
 from upwell.store import FILE, Counts, Store
 from upwell.usage import Prices, Reading, read
@@ -338,3 +338,25 @@ def test_books_that_took_the_store_s_items_for_lost_are_put_right(world: UsageWo
 
     assert (world.booked().lost, world.booked().delivered) == (0, 2)
     world.assert_settled()
+
+
+def test_retention_lets_old_rows_go(world: UsageWorld) -> None:
+    """What is older than `[store] retention` is deleted, hourly; counts and ledger stay."""
+    world.write(prompts(1, 2))
+    world.run_usage()
+    retention = Retention(world.shelf, 86_400, clock_ns=world.clock)
+    assert retention.turn() == 3600.0
+    assert world.events() == 2
+
+    world.clock.forward(2 * 86_400)
+    retention.turn()
+
+    assert (world.events(), world.counts) == (0, Counts(inserted=2))
+    world.assert_settled()
+
+
+def test_retention_waits_for_a_store_that_does_not_open(world: UsageWorld) -> None:
+    """It is no failure of its own."""
+    (world.folder / FILE).write_bytes(b"no database" * 1000)
+
+    assert Retention(world.shelf, 86_400, clock_ns=world.clock).turn() == 30.0

@@ -100,6 +100,26 @@ def test_a_stand_in_counts_where_nothing_better_is(store: Store) -> None:
     assert ask(store, "SELECT id FROM usage ORDER BY id") == [(1,), (4,), (5,), (6,)]
 
 
+def test_retention_deletes_what_is_old(store: Store) -> None:
+    """Rows before the time go, those after it stay, and a second time finds nothing."""
+    store.write(Signal.LOGS, [batch(reading(event(1), event(2, time_ns=START_NS + DAY_NS)))], {})
+
+    assert (store.expire(START_NS + 1), store.expire(START_NS + 1)) == (1, 0)
+    assert ask(store, "SELECT id FROM usage") == [(2,)]
+
+
+@pytest.mark.parametrize("cut", [5, 15, 25, 35])
+def test_retention_changes_no_difference_that_stays(store: Store, cut: int) -> None:
+    """A series whose beginning is deleted counts what came later as before, and nothing of what is gone."""
+    told = {10: 2, 20: 3, 30: 1}
+    amounts(store, point(1, 2, at=10), point(2, 5, at=20), point(3, 6, at=30))
+
+    store.expire(START_NS + cut * 10**9)
+
+    found = ask(store, 'SELECT "count" FROM usage ORDER BY time_ns')
+    assert found == [(count,) for at, count in told.items() if at > cut]
+
+
 def _rows(run: Sequence[tuple[Batch, Signal]], at_once: int) -> list[tuple[object, ...]]:
     """What a new store says of these batches, so many in a write."""
     with TemporaryDirectory() as folder:

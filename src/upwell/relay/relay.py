@@ -18,7 +18,7 @@ from upwell.relay.backoff import PROBE_SECONDS
 from upwell.relay.intake import Intake
 from upwell.relay.janitor import Janitor, close_lane, reopen_lane
 from upwell.relay.lane import Lane, Trouble, describe
-from upwell.relay.usage import UsageLane
+from upwell.relay.usage import Retention, UsageLane
 from upwell.sinks.base import Sink
 
 _JANITOR_SECONDS = 2.0
@@ -55,6 +55,7 @@ class Relay:
         book: Book,
         *,
         usage: Sequence[UsageLane] = (),
+        retention: Retention | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._segments = segments
@@ -65,6 +66,7 @@ class Relay:
         self._on_damage: Callable[[], object] = lambda: None
         self.damage: BooksDamaged | None = None
         self.usage = usage
+        self._retention = retention
         self._refuse_orphans({f"{sink.name}/{signal}" for sink in sinks for signal in sink.signals} | {lane.name for lane in usage})
         by_name = {sink.name: sink for sink in settings.sinks}
         self.lanes = [self._lane(sink, signal, by_name[sink.name]) for sink in sinks for signal in Signal if signal in sink.signals]
@@ -109,6 +111,8 @@ class Relay:
             self._spawn(f"lane {lane.name}", lane.turn, lane.fail)
         for store in self.usage:
             self._spawn(f"lane {store.name}", store.turn, store.fail)
+        if self._retention is not None:
+            self._spawn(self._retention.name, self._retention.turn, self._retention.fail)
         self._spawn("janitor", self._tidy, lambda _: None)
 
     def stop(self, timeout: float | None = None) -> None:

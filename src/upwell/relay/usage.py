@@ -28,6 +28,7 @@ from upwell.store import Counts, ReadBatch, Store
 from upwell.usage import Prices, read
 
 _IDLE_SECONDS = 0.25
+_RETENTION_SECONDS = 3600.0
 _STEP_ITEMS = 5_000  # a transaction of about a quarter of a second, and some 20 MB of Python objects
 _STEP_BYTES = 4 * 2**20
 _RAISED, _UNREADABLE = "dialect-raised", "unreadable"
@@ -246,6 +247,29 @@ class UsageLane:
                 self._read_items(row, select(batch, self.signal, first, last), found)
             return
         found.batches.append(ReadBatch(row.segment, row.seq, self.signal, row.key_id, row.received_ns, reading))
+
+
+class Retention:
+    """Lets old rows of the store go, once in a while. Used by one thread."""
+
+    name = f"{USAGE} retention"
+
+    def __init__(self, shelf: Shelf, seconds: float, *, clock_ns: Callable[[], int]) -> None:
+        self._shelf = shelf
+        self._keep_ns = int(seconds * 1e9)
+        self._clock_ns = clock_ns
+
+    def turn(self) -> float:
+        """Delete what is older than the retention; the seconds until it is worth looking again."""
+        try:
+            store = self._shelf.store()
+        except DataDirError:
+            return PROBE_SECONDS  # the lanes say so
+        store.expire(self._clock_ns() - self._keep_ns)
+        return _RETENTION_SECONDS
+
+    def fail(self, error: Exception) -> None:
+        """Nothing to mend: the next turn does what this one did not."""
 
 
 def usage_sum(book: Book, segments: Segments, store: Store, signal: Signal) -> UsageSum:

@@ -11,7 +11,7 @@ from functools import partial
 
 from upwell import console
 from upwell.otlp import Signal
-from upwell.relay import Relay, UsageLane
+from upwell.relay import Relay, Retention, UsageLane
 from upwell.service import control, http, operations, unix
 from upwell.service.operations import Desk
 from upwell.service.post import Post
@@ -30,7 +30,8 @@ def run(post: Post) -> None:
     with Desk.open(post.settings) as books:
         sinks = [build(sink) for sink in post.settings.sinks]
         try:
-            relay = Relay(post.settings, sinks, books.segments, books.book, usage=usage_lanes(books))
+            retention = Retention(books.shelf, post.settings.store.retention, clock_ns=time.time_ns)
+            relay = Relay(post.settings, sinks, books.segments, books.book, usage=usage_lanes(books), retention=retention)
             asyncio.run(_work(replace(books, relay=relay), relay, post))
         finally:
             for sink in sinks:

@@ -111,7 +111,7 @@ _DIFFERENCES: Final = f"""
         for name in USAGE
     )
 }
-    FROM added WHERE amount <> 0
+    FROM added WHERE amount <> 0 AND time_ns >= (SELECT since_ns FROM retained)
 """  # noqa: S608 - constants
 
 _USAGE: Final = f"""
@@ -135,6 +135,8 @@ _USAGE: Final = f"""
 _FIRST: Final = (
     _table("events", EVENTS),
     _table("points", POINTS),
+    "CREATE TABLE retained (since_ns BIGINT NOT NULL)",  # older rows are gone, but for the last point of each series before it
+    "INSERT INTO retained VALUES (0)",
     "CREATE TABLE first_seen (key_id VARCHAR PRIMARY KEY, at_ns BIGINT NOT NULL)",
     "CREATE TABLE cursor (signal VARCHAR NOT NULL, source VARCHAR NOT NULL, seq BIGINT NOT NULL, PRIMARY KEY (signal, source))",
     """CREATE TABLE counts (

@@ -95,6 +95,14 @@ class Store:
                 db.execute("INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq", [signal.value, source, seq])
             return total
 
+    def expire(self, before_ns: int) -> int:
+        """Delete what happened before a time; how many rows. A series' last point stays, uncounted, for the next one's difference."""
+        with self._transaction() as db:
+            db.execute("UPDATE retained SET since_ns = greatest(since_ns, ?)", [before_ns])
+            gone = db.execute("DELETE FROM events WHERE time_ns < ?", [before_ns]).fetchone()
+            also = db.execute(_EXPIRE_POINTS, [before_ns, before_ns]).fetchone()
+        return sum(int(row[0]) for row in (gone, also) if row)
+
     def cursor(self, signal: Signal, source: str) -> int:
         """The last seq of a source that is stored; 0 for none."""
         with self._reading() as db:
@@ -222,6 +230,11 @@ _INSERT_EVENTS: Final = f"""
     ANTI JOIN (SELECT id FROM events WHERE time_ns BETWEEN ? AND ?) AS stored ON incoming.id = stored.id
     RETURNING id
 """  # noqa: S608 - constants
+
+_EXPIRE_POINTS: Final = """
+    DELETE FROM points WHERE time_ns < ? AND (series, start_ns, time_ns) NOT IN
+        (SELECT (series, start_ns, max(time_ns)) FROM points WHERE time_ns < ? GROUP BY series, start_ns)
+"""
 
 _INSERT_POINTS: Final = f"""
     INSERT INTO points ({schema.columns(schema.POINTS)})
