@@ -47,6 +47,7 @@ def sections() -> Iterator[tuple[str, type[BaseModel], Mapping[str, FieldInfo]]]
     for name, field in config.Settings.model_fields.items():
         if model := _section(field):
             yield f"`[{name}]`", model, model.model_fields
+    yield "`[prices]`, a table per model", config.Price, config.Price.model_fields
     common = config._Sink.model_fields
     yield "Every `[[sinks]]` block", config._Sink, common
     for kind in (config.CloudWatchSink, config.OtlpSink):

@@ -208,3 +208,10 @@ def test_settings_do_not_change() -> None:
     """They are read once, and everybody has the same."""
     with pytest.raises(ValueError, match="frozen"):
         Settings().gateway.burst = 3  # type: ignore[misc] # that it is read-only is the point
+
+
+def test_the_store_s_name_is_taken(file: Path) -> None:
+    """A sink named as the usage store would share its lanes."""
+    said = _refused(file, '[[sinks]]\ntype = "otlp"\nname = "usage"\nendpoint = "http://127.0.0.1:9"')
+
+    assert "cannot be named 'usage'" in said

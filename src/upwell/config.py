@@ -152,6 +152,22 @@ class Journal(_Section):
     )
 
 
+class Store(_Section):
+    """The usage store, `usage.duckdb` in data_dir."""
+
+    retention: Seconds = Field(400 * 86400, description="How long usage rows stay, by the time of what they tell of.", ge=86400)
+    memory_limit: Bytes = Field(512 * 10**6, description="Memory that the store's database takes at most.", ge=128 * 10**6)
+
+
+class Price(_Section):
+    """A model's own price, in US dollars per million tokens; cache rates that are not given are those of input."""
+
+    input: float = Field(ge=0, description="Uncached input.")
+    output: float = Field(ge=0, description="Output, with reasoning.")
+    cache_read: float | None = Field(None, ge=0, description="Input read from a cache.")
+    cache_creation: float | None = Field(None, ge=0, description="Input written to a cache.")
+
+
 class _Sink(_Section):
     """What every destination has."""
 
@@ -217,11 +233,15 @@ class Settings(_Section):
     console: Console = Console()
     policy: Policy = Policy()
     journal: Journal = Journal()
+    store: Store = Store()
+    prices: dict[str, Price] = Field({}, description='Prices per model, `[prices."NAME"]`; they come before the lists of genai-prices.')
     sinks: list[AnySink] = Field([], description="Destinations, one [[sinks]] block each.")
 
     @model_validator(mode="after")
     def _sink_names_differ(self) -> Settings:
         names = [sink.name for sink in self.sinks]
+        if "usage" in names:
+            raise ValueError("a sink cannot be named 'usage': that is the usage store's name in the ledger")
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two sinks are named {repeated.pop()!r}: give each its own name")
         return self

@@ -52,7 +52,7 @@ def test_the_ledger_as_json(run: Run, world: World) -> None:
     """The document of docs/cli.md."""
     found = run("ledger", "--json", *DIR).json
 
-    assert set(found) == {"holds", "problems", "signals", "lanes", "losses", "kept"}
+    assert set(found) == {"holds", "problems", "signals", "lanes", "usage", "losses", "kept"}
     assert found["lanes"][0]["pending"] == {"batches": 1, "items": 2}
 
 

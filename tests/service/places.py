@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from starlette.types import ASGIApp
 
 from tests.relay.world import World
 from upwell.config import Settings
+from upwell.relay import Shelf
 from upwell.service import http as service_http
 from upwell.service.operations import Desk
+from upwell.store import FILE, Store
 
 
 def settings(directory: Path, *, sinks: Sequence[str] = ("test",)) -> Settings:
@@ -29,7 +32,7 @@ def settings(directory: Path, *, sinks: Sequence[str] = ("test",)) -> Settings:
 
 def desk(world: World, *, sinks: Sequence[str] = ("test",)) -> Desk:
     """A desk on a world's books, with no worker running."""
-    return Desk(settings(world.folder, sinks=sinks), world.book, world.segments)
+    return Desk(settings(world.folder, sinks=sinks), world.book, world.segments, Shelf(partial(Store, world.folder / FILE)))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus
 from upwell.service import operations
 from upwell.service.operations import Desk
+from upwell.service.worker import usage_lanes
 from upwell.sinks.base import Delivered, Outcome, Refused
 
 
@@ -66,10 +67,17 @@ def test_a_held_lane_says_why(world: MakeWorld) -> None:
     made = world()
 
     class Running:
+        """All that is asked of a relay."""
+
+        usage = ()
+
+        def usage_status(self) -> list[LaneStatus]:
+            return []
+
         def status(self) -> list[LaneStatus]:
             return [LaneStatus("test/logs", "test", Signal.LOGS, "held", "expired-token", "expired", "renew it", START_NS, 0, 0, 0, 0)]
 
-    at_work = Desk(desk(made).settings, made.book, made.segments, Running())  # type: ignore[arg-type]  # all that is asked of it
+    at_work = Desk(desk(made).settings, made.book, made.segments, desk(made).shelf, Running())  # type: ignore[arg-type]
 
     (lane,) = operations.ledger(at_work)["lanes"]
 
@@ -142,7 +150,7 @@ def test_a_signal_that_a_sink_no_longer_gets_is_closed(world: MakeWorld) -> None
     before = settings(made.folder)
     narrowed = before.model_copy(update={"sinks": [before.sinks[0].model_copy(update={"signals": ["metrics"]})]})
 
-    assert operations.close(Desk(narrowed, made.book, made.segments), "test") == {"items": 1}
+    assert operations.close(Desk(narrowed, made.book, made.segments, desk(made).shelf), "test") == {"items": 1}
 
     assert [lane.lane for lane in made.book.lanes.all() if lane.closed_ns is None] == ["test/metrics"]
 
@@ -225,3 +233,75 @@ def test_operations_go_by_name(world: MakeWorld) -> None:
     assert operations.perform(at, "quarantine_list", {}) == []
     with pytest.raises(NoSuchEntry, match="format_disk"):
         operations.perform(at, "format_disk", {})
+
+
+def _with_usage(made: World) -> Desk:
+    """A desk on books that have the usage store's lanes, one of them with two items in the store."""
+    at = desk(made)
+    made.write(batch(["a", "b"]))
+    for lane in usage_lanes(at):
+        lane.turn()
+        lane.intake.close()
+    return at
+
+
+def test_the_ledger_says_what_the_store_made_of_its_items(world: MakeWorld) -> None:
+    """Beside the sinks' lanes stand the store's, with counts that add up to what it was given."""
+    at = _with_usage(world())
+
+    found = json.loads(json.dumps(operations.ledger(at)))
+
+    logs = next(lane for lane in found["usage"] if lane["lane"] == "usage/logs")
+    assert (logs["delivered"], logs["inserted"], logs["duplicate"], logs["not_usage"], logs["unrecognised"]) == (2, 0, 0, 0, 2)
+    assert sum(logs["unrecognised_names"].values()) == 2
+    assert found["holds"]
+    at.shelf.close()
+
+
+@pytest.mark.parametrize(("change", "said"), [("unrecognised - 1", "1 items less"), ("unrecognised + 1", "1 items more")])
+def test_a_store_that_counted_wrong_is_a_problem(world: MakeWorld, change: str, said: str) -> None:
+    """The check fails where inserted, duplicate, not usage and unrecognised do not add up to what was delivered."""
+    at = _with_usage(world())
+    with at.shelf.store().connection() as connection:
+        connection.execute(f"UPDATE counts SET unrecognised = {change} WHERE signal = 'logs'")
+
+    found = operations.ledger(at)
+
+    assert not found["holds"]
+    assert any(said in problem for problem in found["problems"])
+    at.shelf.close()
+
+
+def test_a_store_that_does_not_open_proves_nothing(world: MakeWorld) -> None:
+    """Counts that cannot be read are null, and the check fails with the reason."""
+    made = world()
+    at = _with_usage(made)
+    at.shelf.close()
+    (made.folder / "usage.duckdb").write_bytes(b"no database" * 1000)
+
+    found = operations.ledger(at)
+
+    assert found["usage"][0]["inserted"] is None
+    assert any("cannot be read" in problem for problem in found["problems"])
+
+
+def test_the_store_s_lanes_cannot_be_closed(world: MakeWorld) -> None:
+    """`ledger close` is for sinks."""
+    at = _with_usage(world())
+
+    with pytest.raises(NoSuchEntry, match="usage"):
+        operations.close(at, "usage")
+    at.shelf.close()
+
+
+def test_a_backup_has_the_store(world: MakeWorld, tmp_path: Path) -> None:
+    """A copy's books and store agree."""
+    made = world()
+    at = _with_usage(made)
+
+    operations.back_up(at, str(tmp_path / "copy"))
+    at.shelf.close()
+
+    with Desk.open(at.settings.model_copy(update={"data_dir": tmp_path / "copy"})) as copy:
+        assert operations.ledger(copy)["problems"] == []
+        assert copy.shelf.store().counts(Signal.LOGS).items == 2

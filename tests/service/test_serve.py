@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -311,3 +312,23 @@ def test_a_reader_that_leaves_is_no_failure(tmp_path: Path) -> None:
 
     assert "Traceback" not in result.stderr
     assert "Exception" not in result.stderr
+
+
+def test_without_a_sink_the_usage_store_is_filled(tmp_path: Path) -> None:
+    """`upwell serve` with no destination reads what comes into `usage.duckdb`, and the ledger proves that it counted every item."""
+    with serving(tmp_path, "serve") as running:
+        running.ready()
+        assert running.send("a", "b") == 200
+        until(lambda: _logs(running)["delivered"] == 2, "the store has it")
+
+        assert running.upwell("ledger", "--check").returncode == 0
+        assert _logs(running)["unrecognised"] == 2
+        assert running.stop() == 0
+    assert stat.S_IMODE((running.data / "usage.duckdb").stat().st_mode) == 0o600
+    assert running.upwell("ledger", "--check").returncode == 0, "also with no worker running"
+    assert "Traceback" not in running.text()
+
+
+def _logs(running: Serving) -> dict[str, Any]:
+    found: dict[str, Any] = next(lane for lane in running.ledger()["usage"] if lane["lane"] == "usage/logs")
+    return found

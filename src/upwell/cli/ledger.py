@@ -14,6 +14,8 @@ app = typer.Typer(name="ledger", help="What was accepted, and where every item o
 
 _SIGNALS = ("signal", "accepted", "dropped", "journaled")
 _LANES = ("lane", "offered", "delivered", "rejected", "quarantined", "expired", "lost", "pending", "state")
+_USAGE = ("lane", "offered", "inserted", "duplicate", "not usage", "unrecognised", "quarantined", "expired", "lost", "pending", "state")
+_NAMES = 5  # of unrecognised items, on a terminal; --json has all
 
 
 @app.callback(invoke_without_command=True)
@@ -70,17 +72,23 @@ def _print(found: Mapping[str, Any]) -> None:
     output.data("")
     if found["lanes"]:
         output.table(_LANES, [_lane(row) for row in found["lanes"]], empty="")
+    if found["usage"]:
+        output.data("")
+        output.table(_USAGE, [_usage(row) for row in found["usage"]], empty="")
     kept, hours = found["kept"], found["kept"]["keep_seconds"] / 3600
     tally = f"{kept['items']:,} items in {kept['batches']:,} batches are kept, each for {hours:g} hours."
     if all(row["closed"] for row in found["lanes"]):
         output.data(f"There are no sinks: {tally}")
     elif kept["items"]:
         output.data(f"Of signals that no sink gets, {tally}")
-    for lane in found["lanes"]:
+    for lane in (*found["lanes"], *found["usage"]):
         if lane["message"]:
             output.message(f"{lane['lane']} is {lane['state']} [{lane['code']}]: {lane['message']}\n  next step: {lane['hint']}")
         for reason, items in (*lane["quarantined"].items(), *lane["expired"].items()):
             output.message(f"{lane['lane']}: {items:,} items {reason}")
+    for lane in found["usage"]:
+        for name, items in list((lane["unrecognised_names"] or {}).items())[:_NAMES]:
+            output.message(f"{lane['lane']}: {items:,} items that no dialect knows: {name}")
     for problem in found["problems"]:
         output.message(f"does not hold: {problem}")
     if found["holds"]:
@@ -90,3 +98,9 @@ def _print(found: Mapping[str, Any]) -> None:
 def _lane(row: Mapping[str, Any]) -> list[object]:
     sums = [row["offered"], row["delivered"], row["rejected"], sum(row["quarantined"].values()), sum(row["expired"].values()), row["lost"]]
     return [row["lane"], *sums, row["pending"]["items"], "closed" if row["closed"] else row["state"]]
+
+
+def _usage(row: Mapping[str, Any]) -> list[object]:
+    sums = [row["inserted"], row["duplicate"], row["not_usage"], row["unrecognised"]]
+    ends = [sum(row["quarantined"].values()), sum(row["expired"].values()), row["lost"]]
+    return [row["lane"], row["offered"], *sums, *ends, row["pending"]["items"], "closed" if row["closed"] else row["state"]]

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from upwell.journal.outcomes import Outcomes
 from upwell.journal.relaydb import RelayDb, total
 
+USAGE = "usage"
+"""The sink name of the usage store's lanes; no configured sink may have it."""
+
 _GONE = ""  # the lane under which a forgotten segment stands until its file is unlinked
 
 

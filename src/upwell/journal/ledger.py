@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from upwell.errors import JournalError
 from upwell.journal.book import Book
-from upwell.journal.lanes import Cursor, LaneRecord
+from upwell.journal.lanes import USAGE, Cursor, LaneRecord
 from upwell.journal.outcomes import Damage, Result
 from upwell.journal.rows import Tally
 from upwell.journal.segment import Segment, Segments
@@ -58,10 +58,11 @@ class LaneSum:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All sums at one moment. `kept` is what is journaled of signals that no open lane takes."""
+    """All sums at one moment. `usage` are the usage store's lanes, `kept` is what is journaled of signals that no sink takes."""
 
     signals: list[SignalSum]
     lanes: list[LaneSum]
+    usage: list[LaneSum]
     damages: list[Damage]
     kept: Tally
 
@@ -70,7 +71,7 @@ class Ledger:
         found = [
             f"{entry.signal}: {entry.missing} accepted items are neither dropped nor journaled" for entry in self.signals if entry.missing
         ]
-        found += [f"{lane.lane}: {lane.missing} offered items are not accounted for" for lane in self.lanes if lane.missing]
+        found += [f"{lane.lane}: {lane.missing} offered items are not accounted for" for lane in (*self.lanes, *self.usage) if lane.missing]
         return found + [f"{damage.lane}: {damage.message}" for damage in self.damages if damage.accepted_ns is None]
 
 
@@ -123,7 +124,8 @@ def _compute(book: Book, segments: Segments, names: list[str]) -> Ledger:
             _add_segment(sums, segment, lanes, cursors)
     return Ledger(
         [_signal_sum(sums, signal) for signal in Signal],
-        [_lane_sum(lane, sums, ends[lane.lane], waiting[lane.lane]) for lane in lanes],
+        [_lane_sum(lane, sums, ends[lane.lane], waiting[lane.lane]) for lane in lanes if lane.sink != USAGE],
+        [_lane_sum(lane, sums, ends[lane.lane], waiting[lane.lane]) for lane in lanes if lane.sink == USAGE],
         damages,
         sums.kept,
     )
@@ -155,7 +157,7 @@ def _add_segment(sums: _Sums, segment: Segment, lanes: Iterable[LaneRecord], cur
         if not cursor.done:
             rows = segment.tally(signal, cursor.seq, marks.upto)
             sums.pending[lane.lane] = sums.pending.get(lane.lane, Tally()) + rows
-    taken = {lane.signal for lane in lanes if lane.closed_ns is None}
+    taken = {lane.signal for lane in lanes if lane.closed_ns is None and lane.sink != USAGE}
     for signal in (signal for signal in Signal if signal not in taken):
         sums.kept += segment.tally(signal, 0, marks.upto)
 

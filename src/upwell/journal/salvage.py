@@ -170,7 +170,7 @@ def _make_sums_hold(book: Book, segments: Segments) -> None:
     """What a lane cannot account for is lost; what it will offer once more is offered twice."""
     found = compute(book, segments)
     with book.db.transaction() as db:
-        for lane in found.lanes:
+        for lane in (*found.lanes, *found.usage):
             if lane.missing > 0:
                 book.outcomes.lose(db, lane.lane, "", lane.missing, f"{lane.missing} items cannot be accounted for: relay.db was damaged")
             else:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from upwell import config
 from upwell.errors import BooksDamaged, ConfigError
 from upwell.journal.book import Book
-from upwell.journal.lanes import LaneRecord
+from upwell.journal.lanes import USAGE, LaneRecord
 from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay.backoff import PROBE_SECONDS
 from upwell.relay.intake import Intake
 from upwell.relay.janitor import Janitor, close_lane, reopen_lane
 from upwell.relay.lane import Lane, Trouble, describe
+from upwell.relay.usage import Retention, UsageLane
 from upwell.sinks.base import Sink
 
 _JANITOR_SECONDS = 2.0
@@ -53,6 +54,8 @@ class Relay:
         segments: Segments,
         book: Book,
         *,
+        usage: Sequence[UsageLane] = (),
+        retention: Retention | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._segments = segments
@@ -62,7 +65,9 @@ class Relay:
         self._threads: list[threading.Thread] = []
         self._on_damage: Callable[[], object] = lambda: None
         self.damage: BooksDamaged | None = None
-        self._refuse_orphans({f"{sink.name}/{signal}" for sink in sinks for signal in sink.signals})
+        self.usage = usage
+        self._retention = retention
+        self._refuse_orphans({f"{sink.name}/{signal}" for sink in sinks for signal in sink.signals} | {lane.name for lane in usage})
         by_name = {sink.name: sink for sink in settings.sinks}
         self.lanes = [self._lane(sink, signal, by_name[sink.name]) for sink in sinks for signal in Signal if signal in sink.signals]
         required = frozenset(sink.name for sink in sinks if sink.required)
@@ -104,6 +109,10 @@ class Relay:
         self._on_damage = on_damage
         for lane in self.lanes:
             self._spawn(f"lane {lane.name}", lane.turn, lane.fail)
+        for store in self.usage:
+            self._spawn(f"lane {store.name}", store.turn, store.fail)
+        if self._retention is not None:
+            self._spawn(self._retention.name, self._retention.turn, self._retention.fail)
         self._spawn("janitor", self._tidy, lambda _: None)
 
     def stop(self, timeout: float | None = None) -> None:
@@ -112,8 +121,8 @@ class Relay:
         deadline = None if timeout is None else time.monotonic() + timeout
         for thread in self._threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        for lane in self.lanes:
-            lane.intake.close()
+        for intake in (*(lane.intake for lane in self.lanes), *(lane.intake for lane in self.usage)):
+            intake.close()
 
     def _tidy(self) -> float:
         self.janitor.turn()
@@ -147,9 +156,13 @@ class Relay:
 
     def status(self) -> list[LaneStatus]:
         """One entry per lane, pending counted from the journal's rows."""
-        return [self._status(lane) for lane in self.lanes]
+        return [self._status(lane, lane.sink.name) for lane in self.lanes]
 
-    def _status(self, lane: Lane) -> LaneStatus:
+    def usage_status(self) -> list[LaneStatus]:
+        """The same for the lanes of the usage store."""
+        return [self._status(lane, USAGE) for lane in self.usage]
+
+    def _status(self, lane: Lane | UsageLane, sink: str) -> LaneStatus:
         reader = Intake(lane.name, lane.signal, self._segments, self._book)
         try:
             waiting = reader.pending() + self._book.parcels.waiting(lane.name)
@@ -160,7 +173,7 @@ class Relay:
         delivered = sum(items for (result, _), items in self._book.outcomes.of(lane.name).items() if result == "delivered")
         return LaneStatus(
             lane.name,
-            lane.sink.name,
+            sink,
             lane.signal,
             *(trouble.state, trouble.code, trouble.message, trouble.hint, trouble.since_ns),
             *(waiting.batches, waiting.items, oldest_ns, delivered),

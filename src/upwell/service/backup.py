@@ -18,14 +18,16 @@ from upwell.errors import DataDirError
 from upwell.journal import layout
 from upwell.journal.book import Book
 from upwell.journal.segment import Segments
+from upwell.relay import Shelf
+from upwell.store import FILE
 
 
-def copy(data_dir: Path, book: Book, segments: Segments, target: Path) -> list[Path]:
-    """Copy keys, books and journal to `target`; the files written. Raises DataDirError, and leaves no half copy."""
+def copy(data_dir: Path, book: Book, segments: Segments, target: Path, shelf: Shelf | None = None) -> list[Path]:
+    """Copy keys, books, journal and the usage store to `target`; the files written. Raises DataDirError, and leaves no half copy."""
     _prepare(data_dir, target)
     try:
         with tempfile.TemporaryDirectory(prefix="backup-", dir=data_dir) as staged:
-            _copy(data_dir, book, segments, Path(staged), target)
+            _copy(data_dir, book, segments, Path(staged), target, shelf)
     except (OSError, sqlite3.Error) as error:
         shutil.rmtree(target, ignore_errors=True)
         reason = getattr(error, "strerror", None) or error
@@ -46,7 +48,7 @@ def _prepare(data_dir: Path, target: Path) -> None:
         raise DataDirError(f"{target} cannot be written: {error.strerror}", hint="Name another folder.") from None
 
 
-def _copy(data_dir: Path, book: Book, segments: Segments, staged: Path, target: Path) -> None:
+def _copy(data_dir: Path, book: Book, segments: Segments, staged: Path, target: Path, shelf: Shelf | None) -> None:
     journal = data_dir / "journal"
     (target / "journal").mkdir(mode=0o700)
     with book.db.snapshot():  # while it is held no lane books, and so the janitor deletes nothing
@@ -55,6 +57,10 @@ def _copy(data_dir: Path, book: Book, segments: Segments, staged: Path, target: 
         _link(journal, names[:-1], staged)
         for newest in names[-1:]:
             _copy_live(journal, newest, target / "journal")
+        if shelf is not None and (data_dir / FILE).exists():
+            shelf.store().copy(
+                target
+            )  # what it has beyond the books is in the journal's copy too, and is booked without being stored again
     _copy_database(data_dir / "keys.db", target / "keys.db")
     for file in staged.iterdir():
         shutil.copy2(file, target / "journal" / file.name)

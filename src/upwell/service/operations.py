@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,31 @@ from upwell.errors import ConfigError, DataDirError, NoSuchEntry
 from upwell.journal import ledger as sums
 from upwell.journal import salvage
 from upwell.journal.book import Book
+from upwell.journal.lanes import USAGE
 from upwell.journal.outcomes import Damage
 from upwell.journal.quarantine import QuarantineEntry
 from upwell.journal.segment import Segments
-from upwell.relay import LaneStatus, Relay
+from upwell.otlp.model import Signal
+from upwell.relay import LaneStatus, Relay, Shelf, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
 from upwell.service import backup
 from upwell.service.when import format_ns
+from upwell.store import FILE, Store
 
 _log = logging.getLogger("upwell.worker")
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The books of one data directory, open for whoever holds `worker.lock`. `relay` is None where no worker runs."""
+    """The books of one data directory, open for whoever holds `worker.lock`. `relay` is None where no worker runs.
+
+    The usage store on the `shelf` is opened when something needs it.
+    """
 
     settings: Settings
     book: Book
     segments: Segments
+    shelf: Shelf
     relay: Relay | None = None
 
     @staticmethod
@@ -47,9 +55,11 @@ class Desk:
         path, segments = settings.data_dir / "relay.db", Segments(settings.data_dir / "journal")
         _mend(path, segments)
         book = Book(path)
+        shelf = Shelf(partial(Store, settings.data_dir / FILE, memory_limit=settings.store.memory_limit))
         try:
-            yield Desk(settings, book, segments)
+            yield Desk(settings, book, segments, shelf)
         finally:
+            shelf.close()
             book.close()
 
 
@@ -77,13 +87,18 @@ def perform(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
 def ledger(desk: Desk) -> dict[str, Any]:
     """All sums, what each lane is doing, and a sentence for everything that does not add up."""
     found = sums.compute(desk.book, desk.segments)
-    problems = found.problems()
-    statuses = {status.lane: status for status in (desk.relay.status() if desk.relay else [])}
+    stored, unread = _stored(desk, found)
+    problems = [*found.problems(), *unread, *(_uncounted(one) for one in stored.values() if one.missing)]
+    statuses = {status.lane: status for status in ([*desk.relay.status(), *desk.relay.usage_status()] if desk.relay else [])}
     return {
         "holds": not problems,
         "problems": problems,
         "signals": [{**asdict(entry), "missing": entry.missing} for entry in found.signals],
         "lanes": [{**asdict(entry), "missing": entry.missing, **_doing(statuses.get(entry.lane))} for entry in found.lanes],
+        "usage": [
+            {**asdict(entry), "missing": entry.missing, **_made_of(stored.get(entry.lane)), **_doing(statuses.get(entry.lane))}
+            for entry in found.usage
+        ],
         "losses": [_loss(damage) for damage in found.damages],
         "kept": {**asdict(found.kept), "keep_seconds": desk.settings.journal.keep},
     }
@@ -99,7 +114,7 @@ def accept_loss(desk: Desk, reason: str) -> dict[str, Any]:
 def close(desk: Desk, sink: str) -> dict[str, Any]:
     """Take a sink's lanes that are no longer configured out of the books; what they still held is booked as expired."""
     lanes = [lane for lane in desk.book.lanes.all() if lane.sink == sink and lane.closed_ns is None]
-    if not lanes:
+    if not lanes or sink == USAGE:
         raise NoSuchEntry(f"no open lane belongs to a sink {sink!r}", hint="See the lanes in `upwell ledger`.")
     wanted = {f"{configured.name}/{signal}" for configured in desk.settings.sinks for signal in configured.signals}
     unwanted = [lane for lane in lanes if lane.lane not in wanted]
@@ -131,7 +146,7 @@ def quarantine_drop(desk: Desk, ids: Sequence[int] | None) -> dict[str, Any]:
 
 def back_up(desk: Desk, directory: str) -> dict[str, Any]:
     """Copy everything to a folder that does not exist yet, or is empty."""
-    copied = backup.copy(desk.settings.data_dir, desk.book, desk.segments, Path(directory))
+    copied = backup.copy(desk.settings.data_dir, desk.book, desk.segments, Path(directory), desk.shelf)
     return {"directory": directory, "files": len(copied), "bytes": sum(file.stat().st_size for file in copied)}
 
 
@@ -148,6 +163,34 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
 
 CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup"})
 """Operations worth a line in the worker's log."""
+
+
+def _stored(desk: Desk, found: sums.Ledger) -> tuple[dict[str, UsageSum], list[str]]:
+    """What the usage store counted, by lane; or, where it cannot be asked, the sentence that nothing proves the lanes' sums."""
+    if not found.usage:
+        return {}, []
+    try:
+        if desk.relay is not None:
+            told = [lane.sum() for lane in desk.relay.usage]
+        else:
+            store = desk.shelf.store()
+            told = [usage_sum(desk.book, desk.segments, store, signal) for signal in Signal]
+    except DataDirError as error:
+        return {}, [f"{USAGE}: the store's own counts cannot be read: {error.message}"]
+    return {one.lane: one for one in told}, []
+
+
+def _uncounted(found: UsageSum) -> str:
+    if found.missing > 0:
+        return f"{found.lane}: the store counted {found.missing} items less than it was given"
+    return f"{found.lane}: the store counted {-found.missing} items more than it was given"
+
+
+def _made_of(found: UsageSum | None) -> dict[str, Any]:
+    """What the store made of a lane's delivered items."""
+    if found is None:
+        return dict.fromkeys(("inserted", "duplicate", "not_usage", "unrecognised", "unrecognised_names"))
+    return {**asdict(found.counts), "unrecognised_names": dict(found.unrecognised)}
 
 
 def _each(desk: Desk, ids: Sequence[int] | None, do: Callable[[int], None]) -> int:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from dataclasses import replace
 from functools import partial
 
 from upwell import console
-from upwell.relay import Relay
+from upwell.otlp import Signal
+from upwell.relay import Relay, Retention, UsageLane
 from upwell.service import control, http, operations, unix
 from upwell.service.operations import Desk
 from upwell.service.post import Post
 from upwell.service.serve import worker_grace
 from upwell.sinks import build
+from upwell.usage import Prices, Rates
 
 _log = logging.getLogger("upwell.worker")
 
@@ -27,11 +30,19 @@ def run(post: Post) -> None:
     with Desk.open(post.settings) as books:
         sinks = [build(sink) for sink in post.settings.sinks]
         try:
-            relay = Relay(post.settings, sinks, books.segments, books.book)
+            retention = Retention(books.shelf, post.settings.store.retention, clock_ns=time.time_ns)
+            relay = Relay(post.settings, sinks, books.segments, books.book, usage=usage_lanes(books), retention=retention)
             asyncio.run(_work(replace(books, relay=relay), relay, post))
         finally:
             for sink in sinks:
                 sink.close()
+
+
+def usage_lanes(desk: Desk) -> list[UsageLane]:
+    """The usage store's lanes, one per signal."""
+    prices = {model: Rates(one.input, one.output, one.cache_read, one.cache_creation) for model, one in desk.settings.prices.items()}
+    # prices for each lane, since what they remember is not made for threads
+    return [UsageLane(each, desk.segments, desk.book, desk.shelf, Prices(prices), clock_ns=time.time_ns) for each in Signal]
 
 
 async def _work(desk: Desk, relay: Relay, post: Post) -> None:
