@@ -96,11 +96,12 @@ CONTENT = (
 
 
 def redacted(found: Batch) -> Batch:
-    """The batch without the attributes that hold content, wherever they stand."""
+    """The batch without the attributes that hold content, wherever they stand, and without bodies."""
     if isinstance(found, dict):
         return {
             key: [each for each in inner if each.get("key") not in CONTENT] if key == "attributes" else redacted(inner)
             for key, inner in found.items()
+            if key != "body"
         }
     return [redacted(each) for each in found] if isinstance(found, list) else found
 

@@ -35,13 +35,15 @@ class Ids:
         self._seen: dict[bytes, int] = {}
 
     def of(self, item: Item) -> bytes:
+        """The id of an item's first row."""
         origin, get = item.origin, item.raw.get
         trace, span, time = get("traceId") or "", get("spanId") or "", get("timeUnixNano") or 0
         signal = origin.signal
-        common = signal.value, origin.scope, item.name, get("startTimeUnixNano") or 0, time, trace, span
+        name = item.name if signal is not _LOGS else item.attributes.get("event.name") or item.name
+        common = signal.value, origin.scope, name, get("startTimeUnixNano") or 0, time, trace, span
         if signal is _LOGS:
-            seen = get("observedTimeUnixNano") if time in _NEVER else 0
-            return self._numbered(digest(*common, seen, *map(item.attributes.get, item.dialect.keys)))
+            seen = (get("observedTimeUnixNano") or 0) if time in _NEVER else 0
+            return self._numbered(digest(*common, seen, *map(whole, map(item.attributes.get, item.dialect.keys))))
         if signal is _METRICS:
             return self._numbered(digest(*common, *labels(item)))
         found = digest(*common, get("endTimeUnixNano") or 0)
