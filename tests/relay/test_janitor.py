@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,27 @@ def test_a_crash_between_the_book_and_the_disk_is_finished_later(world: Callable
     assert between.lanes == w.ledger().lanes
     assert len(w.segments.names()) == 1
     assert w.sink.sent == [["a", "b"]]
+
+
+def test_a_row_read_just_before_its_segment_was_let_go_is_not_taken(world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane that meets the janitor between reading and taking leaves what has been booked as expired."""
+    w = world()
+    w.write(batch(["a"]))
+    w.write(batch(["b"]))
+    w.settings = w.settings.model_copy(update={"max_bytes": 1})
+    take = w.book.parcels.take
+
+    def late(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        w.janitor(required=frozenset()).turn()
+        return take(*arguments)
+
+    monkeypatch.setattr(w.book.parcels, "take", late)
+    w.turns()
+
+    assert w.sink.sent == [["b"]]
+    assert w.ledger().lanes[0].expired == {"journal_full": 1}
+    assert w.ledger().problems() == []
 
 
 def test_a_segment_that_a_quarantined_replay_needs_is_not_needed(world: Callable[..., World]) -> None:

@@ -64,7 +64,8 @@ class Parcels:
 
     def _still_there(self, db: sqlite3.Connection, lane: str, taking: Taking) -> bool:
         cursors = [(self._lanes.cursor(lane, move.segment), move) for move in taking.moves]
-        if any(cursor.done or cursor.seq != move.expected for cursor, move in cursors):
+        gone = self._lanes.gone()
+        if any(cursor.done or cursor.seq != move.expected or move.segment in gone for cursor, move in cursors):
             return False
         return all(total(db, "SELECT count(*) FROM parts WHERE id = ?", part) for part in taking.consumed)
 

@@ -36,7 +36,7 @@ class Janitor:
     def turn(self) -> None:
         """Finish interrupted removals, remove what is due, make room where it is short."""
         for name in self._book.lanes.gone():
-            self._unlink(name)
+            self._forget(name)
         names = self._segments.names()[:-1]  # the newest may still grow
         keep_ns = int(max(self._settings.keep, RETRY_WINDOW_SECONDS) * 1e9)
         for name in names:
@@ -91,11 +91,14 @@ class Janitor:
         entries += [(str(signal), "journaled", "", items) for signal, items in sums.journaled.items()]
         entries += [(str(signal), "dropped", rule, items) for (signal, rule), items in sums.dropped.items()]
         self._book.lanes.archive(name, offered, entries)
-        self._unlink(name)
-
-    def _unlink(self, name: str) -> None:
         self._segments.unlink(name)
-        self._book.lanes.unlinked(name)
+
+    def _forget(self, name: str) -> None:
+        """Finish a removal. The book remembers it until a later turn, so that a lane that had just read a row of it takes nothing."""
+        if name in self._segments.names():
+            self._segments.unlink(name)
+        else:
+            self._book.lanes.unlinked(name)
 
 
 def release(book: Book, segments: Segments, lane: LaneRecord, name: str, reason: str) -> int:
