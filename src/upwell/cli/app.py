@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, keys, ledger, processes, quarantine, serve
+from upwell.cli import backup, config, keys, ledger, processes, quarantine, serve, usage
 
 app = typer.Typer(
     name="upwell",
@@ -38,5 +38,6 @@ app.command("worker")(processes.worker)
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(usage.app, name="usage")
 app.add_typer(config.app, name="config")
 app.command("backup")(backup.backup)
