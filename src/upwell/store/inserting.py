@@ -14,6 +14,7 @@ from uuid import UUID
 import duckdb
 
 from upwell.store import rows, schema
+from upwell.store.rollup import marks
 from upwell.store.rows import ReadBatch
 from upwell.usage import CumulativePoint, UsageEvent
 
@@ -34,6 +35,7 @@ def _insert_events(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) 
     if not found:
         return Counter()
     times = [event.time_ns for event, _ in found.values()]
+    marks.mark(db, times)
     _bring(db, _EVENTS, rows.event_columns(list(found.values())))
     there = {UUID(str(row[0])).bytes for row in db.execute(_KNOWN_EVENTS, [min(times), max(times)]).fetchall()}
     _take(db, _EVENTS, _NEW_EVENTS, [min(times), max(times)] if there else None)
@@ -51,6 +53,8 @@ def _insert_points(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) 
     _bring(db, _POINTS, rows.point_columns(list(found.values())))
     there = db.execute(_KNOWN_POINTS, [min(times), max(times)]).fetchall()
     _take(db, _POINTS, _NEW_POINTS, [min(times), max(times)] if there else None)
+    marks.mark(db, times)
+    marks.mark_following(db, min(times), max(times))
     return Counter(batch.source for _, batch in found.values()) - Counter(dict(there))
 
 

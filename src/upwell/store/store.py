@@ -20,6 +20,7 @@ from upwell.errors import DataDirError
 from upwell.identity import NOBODY, Forgotten
 from upwell.otlp import Signal
 from upwell.store import engine, forgetting, inserting, schema, summary
+from upwell.store.rollup import marks
 from upwell.store.rows import COUNTED, Counts, LeftOut, ReadBatch, Replaced
 from upwell.store.summary import Summary
 
@@ -97,7 +98,7 @@ class Store:
 
     def write(self, signal: Signal, batches: Sequence[ReadBatch], cursor: Mapping[str, int], left_out: Sequence[LeftOut] = ()) -> Counts:
         """Store what is new of batches of one signal, and the cursor as {source: seq}, in one transaction."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             total = self._take(db, signal, batches)
             for gap in left_out:
                 db.execute("INSERT INTO left_out VALUES (?, ?, ?, ?, ?)", [signal.value, gap.source, gap.seq, gap.first, gap.last])
@@ -122,9 +123,9 @@ class Store:
 
         `chunks` are all its batches up to `upto`, in order. Items that were counted oftener than they are there were duplicates.
         """
-        with self._transaction() as db:
-            before = _total(db, "DELETE FROM events WHERE source_segment = ? AND signal = ?", source, signal.value)
-            before += _total(db, "DELETE FROM points WHERE source_segment = ? AND signal = ?", source, signal.value)
+        with self.transaction() as db:
+            marks.mark_rows(db, _OF_SOURCE, [source, signal.value])
+            before = sum(_total(db, f"DELETE FROM {table} WHERE {_OF_SOURCE}", source, signal.value) for table in _TABLES)  # noqa: S608
             counted = _total(db, f"SELECT sum({' + '.join(COUNTED)}) FROM counts WHERE source = ? AND signal = ?", source, signal.value)  # noqa: S608
             db.execute("DELETE FROM counts WHERE source = ? AND signal = ?", [source, signal.value])
             db.execute("DELETE FROM unrecognised WHERE source = ? AND signal = ?", [source, signal.value])
@@ -134,15 +135,18 @@ class Store:
                 _add_counts(db, signal, source, again)
                 made += again
             _move(db, signal, source, upto)
-            after = _total(db, _ROWS_OF_SOURCE, source, signal.value, source, signal.value)
+            after = sum(_total(db, f"SELECT count(*) FROM {table} WHERE {_OF_SOURCE}", source, signal.value) for table in _TABLES)  # noqa: S608
         return Replaced(before, after, made)
 
     def forget(self, forgotten: Forgotten, names: Collection[str] = ()) -> int:
         """Delete every row of who is forgotten, and of `names` in clear; how many. Counts stay: they are of items, not of people."""
         people = {**forgotten.people, **dict.fromkeys(names, 2**63 - 1)}
         values = [list(forgotten.keys), list(people), list(people.values())]
-        with self._transaction() as db:
-            gone = sum(_total(db, _FORGET.format(table), *values) for table in _TABLES)
+        with self.transaction() as db:
+            marks.mark_rows(db, _FORGOTTEN, values)
+            gone = sum(_total(db, f"DELETE FROM {table} WHERE {_FORGOTTEN}", *values) for table in _TABLES)  # noqa: S608 - constants
+            if gone:
+                marks.forget(db, _FORGOTTEN_PEOPLE, values[:2])
             db.execute("DELETE FROM first_seen WHERE key_id IN (SELECT unnest(?::VARCHAR[]))", [list(forgotten.keys)])
         if gone:
             with self._lock:
@@ -161,8 +165,9 @@ class Store:
 
     def expire(self, before_ns: int) -> int:
         """Delete what happened before a time; how many rows. A series' last point stays, uncounted, for the next one's difference."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE retained SET since_ns = greatest(since_ns, ?)", [before_ns])
+            marks.mark_before(db, before_ns)
             gone = db.execute("DELETE FROM events WHERE time_ns < ?", [before_ns]).fetchone()
             also = db.execute(_EXPIRE_POINTS, [before_ns, before_ns]).fetchone()
         return sum(int(row[0]) for row in (gone, also) if row)
@@ -206,7 +211,8 @@ class Store:
             cursor.close()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The one writing connection, for one transaction. Whoever changes rows in it marks their hours (`rollup.marks`)."""
         with self._lock:
             self._writer.execute("BEGIN")
             try:
@@ -225,10 +231,12 @@ def _see(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) -> None:
         for key_id in {batch.key_id, *(point.event.key_id for point in batch.reading.points)}:
             first[key_id] = min(batch.received_ns, first.get(key_id, batch.received_ns))
     for key_id, at_ns in first.items():
-        db.execute(
+        sooner = db.execute(
             "INSERT INTO first_seen VALUES (?, ?) ON CONFLICT DO UPDATE SET at_ns = excluded.at_ns WHERE excluded.at_ns < at_ns",
             [key_id, at_ns],
-        )
+        ).fetchone()
+        if sooner and sooner[0]:  # whether a series' first point counts whole hangs on this
+            marks.mark_points(db, key_id)
 
 
 def _move(db: duckdb.DuckDBPyConnection, signal: Signal, source: str, seq: int) -> None:
@@ -279,16 +287,13 @@ def _add_names(db: duckdb.DuckDBPyConnection, signal: Signal, batches: Sequence[
 
 _TABLES: Final = ("events", "points")
 
-_ROWS_OF_SOURCE: Final = """
-    SELECT (SELECT count(*) FROM events WHERE source_segment = ? AND signal = ?)
-         + (SELECT count(*) FROM points WHERE source_segment = ? AND signal = ?)
-"""
+_OF_SOURCE: Final = "source_segment = ? AND signal = ?"
 
-_FORGET: Final = """
-    DELETE FROM {} WHERE key_id IN (SELECT unnest(?::VARCHAR[])) OR EXISTS (
-        SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS who, unnest(?::BIGINT[]) AS at_ns) AS gone
-        WHERE who = person AND time_ns <= at_ns)
-"""
+_FORGOTTEN_PEOPLE: Final = "(key_id IN (SELECT unnest(?::VARCHAR[])) OR person IN (SELECT unnest(?::VARCHAR[])))"
+
+_FORGOTTEN: Final = """(key_id IN (SELECT unnest(?::VARCHAR[])) OR EXISTS (
+    SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS who, unnest(?::BIGINT[]) AS at_ns) AS gone
+    WHERE who = person AND time_ns <= at_ns))"""
 
 _EXPIRE_POINTS: Final = """
     DELETE FROM points WHERE time_ns < ? AND (series, start_ns, time_ns) NOT IN
