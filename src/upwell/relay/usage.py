@@ -28,7 +28,9 @@ from upwell.relay.reading import Found, Reader
 from upwell.store import Counts, Store
 from upwell.usage import Prices
 
-_IDLE_SECONDS = 0.25
+_IDLE_SECONDS = 0.5
+"""A lane that has caught up lets rows come together for so long: a transaction costs as much as storing a thousand of them."""
+
 _RETENTION_SECONDS = 3600.0
 _STEP_ITEMS = 5_000  # a transaction of about a quarter of a second, and some 20 MB of Python objects
 _STEP_BYTES = 4 * 2**20
@@ -144,7 +146,7 @@ class UsageLane:
     # New rows
 
     def _step(self, store: Store) -> bool:
-        rows = self._rows()
+        rows, more = self._rows()
         if not rows:
             return False
         source, last = rows[0].segment, rows[-1].seq
@@ -157,21 +159,21 @@ class UsageLane:
                 gaps = [fault.place for fault in found.faults if fault.place.seq > stored]
                 store.write(self.signal, fresh, {source: last}, gaps)
             self._settle(Move(source, self.intake.starts[source], last, items), found)
-        return True
+        return more
 
-    def _rows(self) -> list[Row]:
-        """The next rows, of one segment."""
+    def _rows(self) -> tuple[list[Row], bool]:
+        """The next rows, of one segment, and whether there are more."""
         rows: list[Row] = []
         items = size = 0
         for candidate in self.intake.fresh():
             row = candidate.row
             if rows and row.segment != rows[0].segment:
-                break
+                return rows, True
             rows.append(row)
             items, size = items + row.items, size + len(row.body)
             if items >= _STEP_ITEMS or size >= _STEP_BYTES:
-                break
-        return rows
+                return rows, True
+        return rows, False
 
     def _settle(self, move: Move, found: Found) -> None:
         good = move.items - found.faulty

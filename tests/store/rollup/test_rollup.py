@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.store.making import START_NS, ask, batch, event, point, reading
+from upwell.identity import Forgotten
 from upwell.otlp import Signal
 from upwell.store import Store
 from upwell.store.rollup.refresh import Rollup
@@ -48,6 +49,32 @@ def test_the_rollup_equals_the_view(writes: list[tuple[list[UsageEvent | Cumulat
             store.expire(START_NS + expired * HOUR * 10**9)
         rollup.refresh()
 
+        assert ask(store, _ROLLED) == ask(store, _COUNTED)
+        store.close()
+
+
+@given(_writes, _writes, st.sampled_from([0, 50, 200]))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_rollup_follows_a_rebuild_and_a_forgetting(
+    writes: list[tuple[list[UsageEvent | CumulativePoint], int, bool]],
+    again: list[tuple[list[UsageEvent | CumulativePoint], int, bool]],
+    upto: int,
+) -> None:
+    """Rows that were replaced or deleted are counted no more, and what stays, of the same people too, is counted on."""
+    forgotten = Forgotten(frozenset({"one"}), {"two": START_NS + upto * HOUR * 10**9})
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "usage.duckdb", memory_limit=128 * 10**6)
+        rollup = Rollup(store.transaction, "UTC")
+        for number, (rows, _, _) in enumerate(writes):
+            store.write(Signal.LOGS, [batch(reading(*rows), source=f"s{number % 2}")], {})
+        rollup.refresh()
+        store.replace(Signal.LOGS, "s0", 9, [[batch(reading(*rows), source="s0")] for rows, _, _ in again])
+        rollup.refresh()
+        assert ask(store, _ROLLED) == ask(store, _COUNTED)
+
+        store.forget(forgotten)
+        assert ask(store, "SELECT count(*) FROM people WHERE key_id = 'one'") == [(0,)]
+        rollup.refresh()
         assert ask(store, _ROLLED) == ask(store, _COUNTED)
         store.close()
 

@@ -32,11 +32,9 @@ def mark_rows(db: duckdb.DuckDBPyConnection, which: str, values: Sequence[object
 
 
 def forget(db: duckdb.DuckDBPyConnection, which: str, values: Sequence[object]) -> None:
-    """Delete what was counted for some people, and who they are; what is left of them is counted anew. `which` is asked of `people`."""
+    """Delete what was counted for people who have no rows any more, and who they were; `which` is a condition on `people`."""
     for table in ("uses", "calls", "prompts"):
-        theirs = f"rolled_{table} WHERE person IN (SELECT number FROM people WHERE {which})"  # noqa: S608
-        db.execute(f"INSERT INTO marked SELECT DISTINCT slot FROM {theirs}", values)  # noqa: S608
-        db.execute(f"DELETE FROM {theirs}", values)  # noqa: S608
+        db.execute(f"DELETE FROM rolled_{table} WHERE person IN (SELECT number FROM people WHERE {which})", values)  # noqa: S608
     db.execute(f"DELETE FROM people WHERE {which}", values)  # noqa: S608
 
 
