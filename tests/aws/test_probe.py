@@ -12,7 +12,7 @@ from upwell.aws import promql
 from upwell.aws.answers import judge
 from upwell.aws.farend import CloudWatchEnd
 from upwell.aws.mark import Mark
-from upwell.aws.probe import Arrival, Probe, over_http
+from upwell.aws.probe import Arrival, End, Probe, over_http
 from upwell.config import CloudWatchSink
 from upwell.errors import AwsDenied
 from upwell.otlp.model import Signal
@@ -41,26 +41,29 @@ class Time:
         self.now += seconds
 
 
-class End:
+class Place:
     """A far end that shows an event at a time of its own."""
 
     def __init__(self, time: Time, at: Mapping[Signal, float]) -> None:
         self._time = time
         self._at = at
 
-    def shows(self, signal: Signal, mark: Mark, since_ms: int) -> bool:
+    def shows(self, signal: Signal, mark: Mark, taken_ms: int) -> bool:
         """Whether it is time."""
         return signal in self._at and self._time.now >= self._at[signal]
+
+    def hint(self, signal: Signal) -> str:
+        """What to do."""
+        return f"look for {signal}"
 
 
 def _run(
     answers: Callable[[Signal, float], Answer | Retry], at: Mapping[Signal, float], *signals: Signal
 ) -> tuple[list[Arrival], list[str]]:
     time, said = Time(), list[str]()
-    probe = Probe(
-        lambda signal, _: answers(signal, time.now), judge, End(time, at), say=said.append, monotonic=time.monotonic, sleep=time.sleep
-    )
-    return probe.run(signals or tuple(Signal)), said
+    ends = [End("there", Place(time, at))]
+    probe = Probe(lambda signal, _: answers(signal, time.now), judge, ends, say=said.append, monotonic=time.monotonic, sleep=time.sleep)
+    return list(probe.run(signals or tuple(Signal))), said
 
 
 def _forbidden(message: str = "Forbidden") -> Answer:
@@ -103,8 +106,8 @@ def test_a_signal_that_never_arrives_is_named_and_the_others_stand() -> None:
 
     told = {one.signal: one for one in found}
     assert (told[Signal.LOGS].arrived_after, told[Signal.METRICS].arrived_after) == (6, 30)
-    assert told[Signal.TRACES].problem == "it was taken with 200 but is not to be found after 660 s"
-    assert "get-trace-segment-destination" in told[Signal.TRACES].hint
+    assert told[Signal.TRACES].problem == "it was taken, and is not to be found after 660 s"
+    assert told[Signal.TRACES].hint == "look for traces"
 
 
 @pytest.mark.parametrize(
@@ -132,12 +135,16 @@ def test_a_far_end_that_may_not_be_asked_is_no_lost_event() -> None:
     """Missing rights to look are said as such."""
 
     class Closed:
-        def shows(self, signal: Signal, mark: Mark, since_ms: int) -> bool:
-            raise AwsDenied("logs:FilterLogEvents: not authorized")
+        def shows(self, signal: Signal, mark: Mark, taken_ms: int) -> bool:
+            raise AwsDenied("it cannot be looked for: not authorized")
 
-    found = Probe(lambda *_: OK, judge, Closed()).run([Signal.LOGS])
+        def hint(self, signal: Signal) -> str:
+            return ""
 
-    assert found[0].problem == "it was taken, but cannot be looked for: logs:FilterLogEvents: not authorized"
+    (found,) = Probe(lambda *_: OK, judge, [End("there", Closed())]).run([Signal.LOGS])
+
+    assert found.problem == "it cannot be looked for: not authorized"
+    assert "--deployer-policy" in found.hint
 
 
 @pytest.fixture
@@ -167,7 +174,7 @@ def test_each_signal_is_found_in_cloudwatch(fake: FakeCloudWatch) -> None:
             transport.close()
 
     assert not any(end.shows(signal, Mark(), 0) for signal in Signal)
-    found = Probe(send, judge, end).run(list(Signal))
+    found = list(Probe(send, judge, [End("cloudwatch", end)]).run(list(Signal)))
 
     assert [one.problem for one in found] == ["", "", ""]
     assert all(one.ok for one in found)
@@ -177,7 +184,7 @@ def test_each_signal_is_found_in_cloudwatch(fake: FakeCloudWatch) -> None:
 def test_a_probe_sends_as_an_agent_does() -> None:
     """OTLP/JSON to the signal's path with the key as x-api-key; nothing in it but the mark."""
     with OtlpReceiver() as receiver:
-        found = Probe(over_http(f"{receiver.url}/", "secret"), judge, None).run(list(Signal))
+        found = list(Probe(over_http(f"{receiver.url}/", "secret"), judge, []).run(list(Signal)))
         requests = [receiver.requests(signal)[0] for signal in Signal]
         spans = receiver.items(Signal.TRACES)
 

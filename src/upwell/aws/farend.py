@@ -21,11 +21,22 @@ _WINDOW = "15m"
 _EARLIER_MS = 300_000  # clocks differ
 
 
+_LOST = {
+    Signal.LOGS: "Look into the log group yourself; with `upwell deploy` the stream has the key's id as its name.",
+    Signal.METRICS: "Look for the metric upwell.probe in CloudWatch's Query Studio; OTLP metrics are not in the classic metrics list.",
+    Signal.TRACES: "Run `aws xray get-trace-segment-destination`: it must say CloudWatchLogs and ACTIVE; spans come within ten minutes.",
+}
+
+
 class FarEnd(Protocol):
     """A destination that can be asked whether a marked event has arrived."""
 
-    def shows(self, signal: Signal, mark: Mark, since_ms: int) -> bool:
-        """Whether the event is there by now. Raises AwsError where it cannot be asked."""
+    def shows(self, signal: Signal, mark: Mark, taken_ms: int) -> bool:
+        """Whether the event, taken at a Unix time, is there by now. Raises UpwellError where it never will be, or cannot be asked."""
+        ...
+
+    def hint(self, signal: Signal) -> str:
+        """The next step where it did not come."""
         ...
 
 
@@ -38,19 +49,23 @@ class CloudWatchEnd:
     group: str
     stream: str | None = None
 
-    def shows(self, signal: Signal, mark: Mark, since_ms: int) -> bool:
+    def shows(self, signal: Signal, mark: Mark, taken_ms: int) -> bool:
         """See FarEnd."""
         if signal is Signal.METRICS:
             found = promql.selector(METRIC, **{f"@resource.{INSTANCE}": mark.id})
             return bool(self.query(f"sum_over_time({found}[{_WINDOW}])"))
         group, stream = (SPANS, None) if signal is Signal.TRACES else (self.group, self.stream)
-        return self._has_event(group, stream, mark, max(0, since_ms - _EARLIER_MS))
+        return self._has_event(group, stream, mark, max(0, taken_ms - _EARLIER_MS))
+
+    def hint(self, signal: Signal) -> str:
+        """See FarEnd."""
+        return _LOST[signal]
 
     def _has_event(self, group: str, stream: str | None, mark: Mark, since_ms: int) -> bool:
         wanted: Mapping[str, Any] = {"logGroupName": group, "filterPattern": f'"{mark.id}"', "startTime": since_ms}
         if stream is not None:
             wanted = {**wanted, "logStreamNames": [stream]}
-        with asking(f"looking for the event in the log group {group}"):
+        with asking(f"it was taken, but cannot be looked for in the log group {group}"):
             pages = self.logs().get_paginator("filter_log_events").paginate(**wanted)
             return any(page["events"] for page in pages)
 
