@@ -43,6 +43,11 @@ LOG_GROUP_VARIABLE = "logGroup"
 """The stage variable from which the logs method takes the group's name, so that changing it needs no new deployment."""
 
 
+def joined(team: str) -> str:
+    """`data-platform` → `DataPlatform`, since CloudFormation's logical ids are alphanumeric."""
+    return "".join(word[0].upper() + word[1:] for word in re.findall(r"[A-Za-z0-9]+", team))
+
+
 @dataclass(frozen=True, slots=True)
 class TeamKey:
     """One API key of a team. `number` counts a team's keys over all rotations."""
@@ -53,8 +58,7 @@ class TeamKey:
     @property
     def logical_id(self) -> str:
         """Of the AWS::ApiGateway::ApiKey: `PlatformKey1`."""
-        words = re.findall(r"[A-Za-z0-9]+", self.team)
-        return "".join(word[0].upper() + word[1:] for word in words) + f"Key{self.number}"
+        return f"{joined(self.team)}Key{self.number}"
 
     @property
     def stream(self) -> str:
