@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, keys, ledger, processes, quarantine, serve
+from upwell.cli import backup, config, keys, ledger, processes, quarantine, serve, template
 
 app = typer.Typer(
     name="upwell",
@@ -40,3 +40,4 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(config.app, name="config")
 app.command("backup")(backup.backup)
+app.command("template")(template.template)
