@@ -88,6 +88,11 @@ class Account:
         """The base URL of a service, with overrides from environment and configuration."""
         return str(self.client(service).meta.endpoint_url).rstrip("/")
 
+    def bucket_url(self, bucket: str) -> str:
+        """Where CloudFormation reads a bucket's objects."""
+        base = self.endpoint("s3")
+        return f"{base}/{bucket}"
+
     def hosts(self, service: str) -> bool:
         """Whether botocore's data name an endpoint of a service in this Region."""
         try:
