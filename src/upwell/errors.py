@@ -31,6 +31,7 @@
     │   ├── StackFailed             CloudFormation did not carry the change through
     │   └── NotInThisShape          a setting was written that the serverless shape cannot honour
     ├── ProbeLost                   a marked event did not arrive at its far end
+    ├── AgentError                  an agent could not be connected
     └── NoSuchEntry                 a key, sink or quarantined batch that is not there
 
 Each class has a stable `code`; each instance a sentence and, in `hint`, the next step.
@@ -227,6 +228,11 @@ class NotInThisShape(AwsError):
 class ProbeLost(UpwellError):
     code = "probe-lost"
     hint = "Run `upwell doctor --send`: it says which link of the chain is broken."
+
+
+class AgentError(UpwellError):
+    code = "agent-not-connected"
+    hint = "`upwell connect` lists the agents; docs/agents.md says what each of them needs."
 
 
 class NoSuchEntry(UpwellError):
