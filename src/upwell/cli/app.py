@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, connect, keys, ledger, processes, quarantine, serve, template
+from upwell.cli import backup, config, connect, deploy, doctor, keys, ledger, processes, quarantine, serve, status, template
 
 app = typer.Typer(
     name="upwell",
@@ -42,3 +42,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(config.app, name="config")
 app.command("backup")(backup.backup)
 app.command("template")(template.template)
+app.command("deploy")(deploy.deploy)
+app.command("status")(status.status)
+app.command("destroy")(status.destroy)
+app.command("doctor")(doctor.doctor)
