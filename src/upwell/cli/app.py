@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, connect, keys, ledger, processes, quarantine, report, serve, usage
+from upwell.cli import backup, config, connect, deploy, doctor, keys, ledger, processes, quarantine, report, serve, status, template, usage
 
 app = typer.Typer(
     name="upwell",
@@ -43,3 +43,8 @@ app.add_typer(usage.app, name="usage")
 app.add_typer(config.app, name="config")
 app.command("report")(report.report)
 app.command("backup")(backup.backup)
+app.command("template")(template.template)
+app.command("deploy")(deploy.deploy)
+app.command("status")(status.status)
+app.command("destroy")(status.destroy)
+app.command("doctor")(doctor.doctor)
