@@ -164,10 +164,7 @@ class FakeApiGateway:
 
     def _make_streams(self) -> None:
         stack = self._stage.stack
-        orders = [
-            {"group": each.physical_id, "retention_days": each.properties.get("RetentionInDays")}
-            for each in stack.of("AWS::Logs::LogGroup")
-        ]
+        orders = [{"group": each.physical_id, "retention_days": _days(each)} for each in stack.of("AWS::Logs::LogGroup")]
         made = {order["group"] for order in orders}
         for stream in stack.of("AWS::Logs::LogStream"):
             group = stream.properties["LogGroupName"]
@@ -198,3 +195,8 @@ class FakeApiGateway:
         with self._lock:
             self.lines.append(Line(request.path, answer.status, visit.key.id if visit.key else "", visit.upstream_status, visit.error))
         return answer
+
+
+def _days(group: Resource) -> int | None:
+    days = group.properties.get("RetentionInDays")
+    return None if days is None else int(days)
