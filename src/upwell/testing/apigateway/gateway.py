@@ -78,6 +78,7 @@ class FakeApiGateway:
         self._ids = Ids()
         self._deployed: dict[str, Snapshot] = {}
         self._keys = Keys(now, spread)
+        self._retained: dict[str, str] = {}
         self._lock = threading.Lock()
         self._listener = Listener(self._handle, host, port)
         self._stage = self._made(template, parameters or {})
@@ -107,7 +108,9 @@ class FakeApiGateway:
 
     def update(self, template: Mapping[str, Any] | str | Path, parameters: Mapping[str, Any] | None = None) -> None:
         """Update the stack. Raises TemplateRefused, and then serves as before."""
+        before = self._stage
         self._stage = self._made(template, parameters or {})
+        self._retained |= _parameters([each for each in before.stack.of("AWS::SSM::Parameter") if each.retained])
         self._make_streams()
 
     # -- questions ---------------------------------------------------------------------------------------------------------------
@@ -126,8 +129,8 @@ class FakeApiGateway:
         return self._stage.stack.outputs
 
     def parameters(self) -> dict[str, str]:
-        """The stack's SSM parameters, by name."""
-        return {each.physical_id: each.properties["Value"] for each in self._stage.stack.of("AWS::SSM::Parameter")}
+        """The SSM parameters that the stack made and that are still there, by name."""
+        return {**self._retained, **_parameters(self._stage.stack.of("AWS::SSM::Parameter"))}
 
     def doubts(self) -> list[str]:
         """What in the deployed API hangs on something that AWS does not document."""
@@ -200,3 +203,7 @@ class FakeApiGateway:
 def _days(group: Resource) -> int | None:
     days = group.properties.get("RetentionInDays")
     return None if days is None else int(days)
+
+
+def _parameters(found: list[Resource]) -> dict[str, str]:
+    return {each.physical_id: each.properties["Value"] for each in found}

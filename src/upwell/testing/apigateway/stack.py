@@ -47,6 +47,8 @@ class Resource:
     properties: Mapping[str, Any]
     needs: frozenset[str]
     """Logical ids of DependsOn."""
+    retained: bool
+    """Whether it stays when it is taken out of the template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class _Evaluation:
         needs = frozenset([needs] if isinstance(needs, str) else needs)
         if missing := needs - set(self._template["Resources"]):
             raise TemplateRefused(f"{key} depends on {min(missing)}, which is not in the template")
-        return Resource(key, self._ref(key), raw["Type"], self._value(raw.get("Properties", {})), needs)
+        return Resource(key, self._ref(key), raw["Type"], self._value(raw.get("Properties", {})), needs, _is_retained(raw))
 
     def _holds(self, condition: Any) -> bool:
         if condition is None:
@@ -203,6 +205,10 @@ _NAMED_BY = {
     "AWS::IAM::Role": "RoleName",
 }
 """The property that Ref gives where it is set."""
+
+
+def _is_retained(raw: Mapping[str, Any]) -> bool:
+    return str(raw.get("DeletionPolicy", "")).startswith("Retain")
 
 
 def _parameters(declared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
