@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, console, keys, ledger, processes, quarantine, serve
+from upwell.cli import backup, config, console, keys, ledger, processes, quarantine, report, serve
 
 app = typer.Typer(
     name="upwell",
@@ -40,4 +40,5 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(config.app, name="config")
+app.command("report")(report.report)
 app.command("backup")(backup.backup)

@@ -14,6 +14,7 @@ from typing import Final
 import duckdb
 
 from upwell.errors import SchemaTooNew
+from upwell.store.rollup import tables
 
 DAY_NS: Final = 86_400 * 10**9
 
@@ -91,10 +92,11 @@ def _table(name: str, table: Mapping[str, str]) -> str:
     return f"CREATE TABLE {name} (" + ", ".join(f'"{column}" {kind}' for column, kind in table.items()) + ")"
 
 
-_DIFFERENCES: Final = f"""
-    CREATE VIEW differences AS
+def differences(points: str) -> str:
+    """The query that turns points of cumulative series into rows; `points` is a relation that holds each of its series whole."""
+    return f"""
     WITH collapsed AS (
-        SELECT * FROM points
+        SELECT * FROM {points}
         QUALIFY row_number() OVER (PARTITION BY series, start_ns, time_ns ORDER BY "value" DESC, source_segment, source_seq) = 1
     ), steps AS (
         SELECT *, lag("value") OVER (PARTITION BY series, start_ns ORDER BY time_ns) AS before FROM collapsed
@@ -105,14 +107,17 @@ _DIFFERENCES: Final = f"""
             ELSE "value" - before END AS amount
         FROM steps LEFT JOIN first_seen USING (key_id)
     )
-    SELECT {
-    ", ".join(
-        f'CASE WHEN field = {name!r} THEN amount ELSE "{name}" END::{_TYPES[name].split()[0]} AS "{name}"' if name in ADDED else f'"{name}"'
-        for name in USAGE
-    )
-}
+    SELECT {_DIFFERENCE}
     FROM added WHERE amount <> 0 AND time_ns >= (SELECT since_ns FROM retained)
 """  # noqa: S608 - constants
+
+
+_DIFFERENCE: Final = ", ".join(
+    f'CASE WHEN field = {name!r} THEN amount ELSE "{name}" END::{_TYPES[name].split()[0]} AS "{name}"' if name in ADDED else f'"{name}"'
+    for name in USAGE
+)
+
+_DIFFERENCES: Final = f"CREATE VIEW differences AS {differences('points')}"
 
 _USAGE: Final = f"""
     CREATE VIEW usage AS
@@ -149,7 +154,7 @@ _FIRST: Final = (
     _USAGE,
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, tables.CREATE)
 """The statements from version n to n + 1."""
 
 

@@ -20,6 +20,7 @@ import duckdb
 from upwell.errors import DataDirError
 from upwell.otlp import Signal
 from upwell.store import engine, rows, schema
+from upwell.store.rollup import marks
 from upwell.store.rows import COUNTED, Counts, ReadBatch
 from upwell.usage import CumulativePoint, UsageEvent
 
@@ -82,7 +83,7 @@ class Store:
 
     def write(self, signal: Signal, batches: Sequence[ReadBatch], cursor: Mapping[str, int]) -> Counts:
         """Store what is new of batches of one signal, and the cursor as {source: seq}, in one transaction."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             self._see(db, batches)
             inserted = _insert_events(db, batches) + _insert_points(db, batches)
             total = Counts()
@@ -97,8 +98,9 @@ class Store:
 
     def expire(self, before_ns: int) -> int:
         """Delete what happened before a time; how many rows. A series' last point stays, uncounted, for the next one's difference."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE retained SET since_ns = greatest(since_ns, ?)", [before_ns])
+            marks.mark_before(db, before_ns)
             gone = db.execute("DELETE FROM events WHERE time_ns < ?", [before_ns]).fetchone()
             also = db.execute(_EXPIRE_POINTS, [before_ns, before_ns]).fetchone()
         return sum(int(row[0]) for row in (gone, also) if row)
@@ -131,7 +133,8 @@ class Store:
             cursor.close()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The one writing connection, for one transaction. Whoever changes rows in it marks their hours (`rollup.marks`)."""
         with self._lock:
             self._writer.execute("BEGIN")
             try:
@@ -150,10 +153,12 @@ class Store:
             for key_id in {batch.key_id, *(point.event.key_id for point in batch.reading.points)}:
                 first[key_id] = min(batch.received_ns, first.get(key_id, batch.received_ns))
         for key_id, at_ns in first.items():
-            db.execute(
+            sooner = db.execute(
                 "INSERT INTO first_seen VALUES (?, ?) ON CONFLICT DO UPDATE SET at_ns = excluded.at_ns WHERE excluded.at_ns < at_ns",
                 [key_id, at_ns],
-            )
+            ).fetchone()
+            if sooner and sooner[0]:  # whether a series' first point counts whole hangs on this
+                marks.mark_points(db, key_id)
 
 
 def _insert_events(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) -> Counter[str]:
@@ -165,6 +170,7 @@ def _insert_events(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) 
     if not found:
         return Counter()
     times = [event.time_ns for event, _ in found.values()]
+    marks.mark(db, times)
     new = db.execute(_INSERT_EVENTS, [rows.texts(rows.event(*pair) for pair in found.values()), min(times), max(times)]).fetchall()
     added: Counter[str] = Counter()
     for (row_id,) in new:
@@ -185,6 +191,9 @@ def _insert_points(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) 
         return Counter()
     times = [point.time_ns for point, _ in found.values()]
     new = db.execute(_INSERT_POINTS, [rows.texts(rows.point(*pair) for pair in found.values()), min(times), max(times)]).fetchall()
+    if new:
+        marks.mark(db, times)
+        marks.mark_following(db, min(times), max(times))
     return Counter(source for (source,) in new)
 
 
