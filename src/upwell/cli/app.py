@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, console, keys, ledger, processes, quarantine, report, serve
+from upwell.cli import backup, config, connect, console, keys, ledger, processes, quarantine, report, serve
 
 app = typer.Typer(
     name="upwell",
@@ -36,6 +36,7 @@ app.command("serve")(serve.serve)
 app.command("gateway")(processes.gateway)
 app.command("worker")(processes.worker)
 app.command("console")(console.console)
+app.command("connect")(connect.connect)
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
