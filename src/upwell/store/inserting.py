@@ -35,10 +35,10 @@ def _insert_events(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) 
     if not found:
         return Counter()
     times = [event.time_ns for event, _ in found.values()]
-    marks.mark(db, times)
     _bring(db, _EVENTS, rows.event_columns(list(found.values())))
     there = {UUID(str(row[0])).bytes for row in db.execute(_KNOWN_EVENTS, [min(times), max(times)]).fetchall()}
     _take(db, _EVENTS, _NEW_EVENTS, [min(times), max(times)] if there else None)
+    marks.mark(db, [event.time_ns for key, (event, _) in found.items() if key not in there])
     return Counter(batch.source for key, (_, batch) in found.items() if key not in there and key not in batch.reading.further)
 
 
@@ -53,9 +53,11 @@ def _insert_points(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) 
     _bring(db, _POINTS, rows.point_columns(list(found.values())))
     there = db.execute(_KNOWN_POINTS, [min(times), max(times)]).fetchall()
     _take(db, _POINTS, _NEW_POINTS, [min(times), max(times)] if there else None)
-    marks.mark(db, times)
-    marks.mark_following(db, min(times), max(times))
-    return Counter(batch.source for _, batch in found.values()) - Counter(dict(there))
+    added = Counter(batch.source for _, batch in found.values()) - Counter(dict(there))
+    if added:
+        marks.mark(db, times)
+        marks.mark_following(db, min(times), max(times))
+    return added
 
 
 def _bring(db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, list[Any]]) -> None:

@@ -124,8 +124,9 @@ class Store:
         `chunks` are all its batches up to `upto`, in order. Items that were counted oftener than they are there were duplicates.
         """
         with self.transaction() as db:
-            marks.mark_rows(db, _OF_SOURCE, [source, signal.value])
-            before = sum(_total(db, f"DELETE FROM {table} WHERE {_OF_SOURCE}", source, signal.value) for table in _TABLES)  # noqa: S608
+            marks.mark_rows(db, "source_segment = ? AND signal = ?", [source, signal.value])
+            before = _total(db, "DELETE FROM events WHERE source_segment = ? AND signal = ?", source, signal.value)
+            before += _total(db, "DELETE FROM points WHERE source_segment = ? AND signal = ?", source, signal.value)
             counted = _total(db, f"SELECT sum({' + '.join(COUNTED)}) FROM counts WHERE source = ? AND signal = ?", source, signal.value)  # noqa: S608
             db.execute("DELETE FROM counts WHERE source = ? AND signal = ?", [source, signal.value])
             db.execute("DELETE FROM unrecognised WHERE source = ? AND signal = ?", [source, signal.value])
@@ -135,7 +136,7 @@ class Store:
                 _add_counts(db, signal, source, again)
                 made += again
             _move(db, signal, source, upto)
-            after = sum(_total(db, f"SELECT count(*) FROM {table} WHERE {_OF_SOURCE}", source, signal.value) for table in _TABLES)  # noqa: S608
+            after = _total(db, _ROWS_OF_SOURCE, source, signal.value, source, signal.value)
         return Replaced(before, after, made)
 
     def forget(self, forgotten: Forgotten, names: Collection[str] = ()) -> int:
@@ -145,7 +146,7 @@ class Store:
         with self.transaction() as db:
             marks.mark_rows(db, _FORGOTTEN, values)
             gone = sum(_total(db, f"DELETE FROM {table} WHERE {_FORGOTTEN}", *values) for table in _TABLES)  # noqa: S608 - constants
-            marks.forget(db, _FORGOTTEN_PEOPLE, values[:2])
+            db.execute(_FORGET_PEOPLE)
             db.execute("DELETE FROM first_seen WHERE key_id IN (SELECT unnest(?::VARCHAR[]))", [list(forgotten.keys)])
         if gone:
             with self._lock:
@@ -211,7 +212,6 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The one writing connection, for one transaction. Whoever changes rows in it marks their hours (`rollup.marks`)."""
         with self._lock:
             self._writer.execute("BEGIN")
             try:
@@ -229,14 +229,11 @@ def _see(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) -> None:
     for batch in batches:
         for key_id in {batch.key_id, *(point.event.key_id for point in batch.reading.points)}:
             first[key_id] = min(batch.received_ns, first.get(key_id, batch.received_ns))
-    known: dict[str, int] = dict(
-        db.execute("SELECT * FROM first_seen WHERE key_id IN (SELECT unnest(?::VARCHAR[]))", [list(first)]).fetchall()
-    )
+    known = dict(db.execute("SELECT * FROM first_seen WHERE key_id IN (SELECT unnest(?::VARCHAR[]))", [list(first)]).fetchall())
     for key_id, at_ns in first.items():
-        if key_id in known and known[key_id] <= at_ns:
-            continue
-        db.execute("INSERT OR REPLACE INTO first_seen VALUES (?, ?)", [key_id, at_ns])
-        marks.mark_points(db, key_id)  # whether a series' first point counts whole hangs on this
+        if key_id not in known or at_ns < known[key_id]:
+            db.execute("INSERT OR REPLACE INTO first_seen VALUES (?, ?)", [key_id, at_ns])
+            marks.mark_points(db, key_id)  # whether a series' first point counts whole hangs on this
 
 
 def _move(db: duckdb.DuckDBPyConnection, signal: Signal, source: str, seq: int) -> None:
@@ -288,16 +285,21 @@ def _add_names(db: duckdb.DuckDBPyConnection, signal: Signal, batches: Sequence[
 
 _TABLES: Final = ("events", "points")
 
-_OF_SOURCE: Final = "source_segment = ? AND signal = ?"
-
-_FORGOTTEN_PEOPLE: Final = """(people.key_id IN (SELECT unnest(?::VARCHAR[])) OR people.person IN (SELECT unnest(?::VARCHAR[])))
-    AND NOT EXISTS (SELECT 1 FROM events WHERE events.person = people.person)
-    AND NOT EXISTS (SELECT 1 FROM points WHERE points.person = people.person)
+_ROWS_OF_SOURCE: Final = """
+    SELECT (SELECT count(*) FROM events WHERE source_segment = ? AND signal = ?)
+         + (SELECT count(*) FROM points WHERE source_segment = ? AND signal = ?)
 """
 
-_FORGOTTEN: Final = """(key_id IN (SELECT unnest(?::VARCHAR[])) OR EXISTS (
-    SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS who, unnest(?::BIGINT[]) AS at_ns) AS gone
-    WHERE who = person AND time_ns <= at_ns))"""
+_FORGOTTEN: Final = """key_id IN (SELECT unnest(?::VARCHAR[])) OR EXISTS (
+        SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS who, unnest(?::BIGINT[]) AS at_ns) AS gone
+        WHERE who = person AND time_ns <= at_ns)"""
+
+_FORGET_PEOPLE: Final = """
+    DELETE FROM people WHERE NOT EXISTS (
+        SELECT 1 FROM (SELECT key_id, person FROM events UNION ALL SELECT key_id, person FROM points) AS told
+        WHERE CASE WHEN people.person IS NULL THEN told.person IS NULL AND told.key_id = people.key_id ELSE told.person = people.person END)
+"""
+"""Whoever no row is about any more."""
 
 _EXPIRE_POINTS: Final = """
     DELETE FROM points WHERE time_ns < ? AND (series, start_ns, time_ns) NOT IN

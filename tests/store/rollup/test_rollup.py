@@ -34,10 +34,12 @@ _points = st.builds(
 _writes = st.lists(st.tuples(st.lists(st.one_of(_events, _points), max_size=8), st.integers(-2, 2), st.booleans()), max_size=5)
 
 
-@given(_writes, st.one_of(st.none(), st.integers(0, 100)))
+@given(_writes, st.one_of(st.none(), st.integers(0, 100)), st.sampled_from([None, "forget a key", "forget a person", "rebuild"]))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_rollup_equals_the_view(writes: list[tuple[list[UsageEvent | CumulativePoint], int, bool]], expired: int | None) -> None:
-    """Late rows, stand-ins, cumulative points, a key heard of earlier, retention: what is kept up to date equals what is counted anew."""
+def test_the_rollup_equals_the_view(
+    writes: list[tuple[list[UsageEvent | CumulativePoint], int, bool]], expired: int | None, change: str | None
+) -> None:
+    """Late rows, stand-ins, points, a key heard of earlier, retention, forgetting, a rebuild: what is kept equals what is counted anew."""
     with TemporaryDirectory() as folder:
         store = Store(Path(folder) / "usage.duckdb", memory_limit=128 * 10**6)
         rollup = Rollup(store.transaction, "UTC")
@@ -47,34 +49,14 @@ def test_the_rollup_equals_the_view(writes: list[tuple[list[UsageEvent | Cumulat
                 rollup.refresh()
         if expired is not None:
             store.expire(START_NS + expired * HOUR * 10**9)
+        if change == "rebuild":
+            store.replace(Signal.LOGS, "segment", 1, [[batch(reading(*rows)) for rows, _, _ in writes[:2]]])
+        elif change is not None:
+            store.forget(
+                Forgotten(frozenset({"one"} if "key" in change else ()), {} if "key" in change else {"two": START_NS + 50 * HOUR * 10**9})
+            )
         rollup.refresh()
 
-        assert ask(store, _ROLLED) == ask(store, _COUNTED)
-        store.close()
-
-
-@given(_writes, _writes, st.sampled_from([0, 50, 200]))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_rollup_follows_a_rebuild_and_a_forgetting(
-    writes: list[tuple[list[UsageEvent | CumulativePoint], int, bool]],
-    again: list[tuple[list[UsageEvent | CumulativePoint], int, bool]],
-    upto: int,
-) -> None:
-    """Rows that were replaced or deleted are counted no more, and what stays, of the same people too, is counted on."""
-    forgotten = Forgotten(frozenset({"one"}), {"two": START_NS + upto * HOUR * 10**9})
-    with TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "usage.duckdb", memory_limit=128 * 10**6)
-        rollup = Rollup(store.transaction, "UTC")
-        for number, (rows, _, _) in enumerate(writes):
-            store.write(Signal.LOGS, [batch(reading(*rows), source=f"s{number % 2}")], {})
-        rollup.refresh()
-        store.replace(Signal.LOGS, "s0", 9, [[batch(reading(*rows), source="s0")] for rows, _, _ in again])
-        rollup.refresh()
-        assert ask(store, _ROLLED) == ask(store, _COUNTED)
-
-        store.forget(forgotten)
-        assert ask(store, "SELECT count(*) FROM people WHERE key_id = 'one'") == [(0,)]
-        rollup.refresh()
         assert ask(store, _ROLLED) == ask(store, _COUNTED)
         store.close()
 

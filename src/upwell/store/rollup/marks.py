@@ -22,25 +22,20 @@ def mark_following(db: duckdb.DuckDBPyConnection, since_ns: int, until_ns: int) 
     db.execute(_FOLLOWING, [since_ns, until_ns, since_ns])
 
 
-def mark_rows(db: duckdb.DuckDBPyConnection, which: str, values: Sequence[object]) -> None:
-    """The hours of rows that are about to be deleted, and of the points after them; `which` is a condition on events and points alike."""
-    for table in ("events", "points"):
-        db.execute(f"INSERT INTO marked SELECT DISTINCT time_ns // {HOUR_NS} FROM {table} WHERE {which}", values)  # noqa: S608
-    first, last = db.execute(f"SELECT min(time_ns), max(time_ns) FROM points WHERE {which}", values).fetchall()[0]  # noqa: S608
-    if first is not None:
-        mark_following(db, first, last)
-
-
-def forget(db: duckdb.DuckDBPyConnection, which: str, values: Sequence[object]) -> None:
-    """Delete what was counted for people who have no rows any more, and who they were; `which` is a condition on `people`."""
-    for table in ("uses", "calls", "prompts"):
-        db.execute(f"DELETE FROM rolled_{table} WHERE person IN (SELECT number FROM people WHERE {which})", values)  # noqa: S608
-    db.execute(f"DELETE FROM people WHERE {which}", values)  # noqa: S608
-
-
 def mark_points(db: duckdb.DuckDBPyConnection, key_id: str) -> None:
     """The hours of all points of a key."""
     db.execute(f"INSERT INTO marked SELECT DISTINCT time_ns // {HOUR_NS} FROM points WHERE key_id = ?", [key_id])  # noqa: S608
+
+
+def mark_rows(db: duckdb.DuckDBPyConnection, condition: str, values: Sequence[object]) -> None:
+    """The hours of rows that are about to be deleted, and, of series that lose points, of all their points."""
+    hour = f"time_ns // {HOUR_NS}"
+    db.execute(f"INSERT INTO marked SELECT DISTINCT {hour} FROM events WHERE {condition}", list(values))  # noqa: S608
+    db.execute(
+        f"""INSERT INTO marked SELECT DISTINCT {hour} FROM points SEMI JOIN
+            (SELECT DISTINCT series, start_ns FROM points WHERE {condition}) AS losing USING (series, start_ns)""",  # noqa: S608
+        list(values),
+    )
 
 
 def mark_all(db: duckdb.DuckDBPyConnection) -> None:
