@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+import duckdb
+
 from upwell.errors import DataDirError
 from upwell.journal.book import Book
 from upwell.journal.lanes import USAGE
@@ -50,6 +52,15 @@ class Shelf:
             if self._store is None:
                 self._store = self._open_store()
             return self._store
+
+    def figures(self) -> tuple[Mapping[Signal, Counts], int]:
+        """What items were to the store, per signal, and its size in bytes; nothing while it is not open, and it is not opened for this."""
+        with self._lock:
+            store = self._store
+        try:
+            return ({signal: store.counts(signal) for signal in Signal}, store.bytes()) if store else ({}, 0)
+        except duckdb.Error:  # it is being closed
+            return {}, 0
 
     def close(self) -> None:
         """Close it; who asks for it again opens it again."""
@@ -92,7 +103,7 @@ class UsageLane:
         self.trouble: Trouble | None = None
         self._segments = segments
         self._book = book
-        self._shelf = shelf
+        self.shelf = shelf
         self._reader = Reader(signal, prices)
         self._clock_ns = clock_ns
         self._booking = threading.Lock()
@@ -103,7 +114,7 @@ class UsageLane:
     def turn(self) -> float:
         """Store and book what has come. Returns the seconds until the next turn is worth it; 0: at once."""
         try:
-            store = self._shelf.store()
+            store = self.shelf.store()
         except DataDirError as error:
             self._stand("held", error.code, error.message, error.hint)
             return PROBE_SECONDS
@@ -117,12 +128,12 @@ class UsageLane:
         """A turn raised: say so, and begin the next with a store opened anew."""
         self._stand("failed", type(error).__name__, describe(error), "If it stays so, report it with this place in the code.")
         self._compared = False
-        self._shelf.close()
+        self.shelf.close()
 
     def sum(self) -> UsageSum:
         """The lane's sums, while nothing is between store and book. Raises DataDirError where the store does not open."""
         with self._booking:
-            return usage_sum(self._book, self._segments, self._shelf.store(), self.signal)
+            return usage_sum(self._book, self._segments, self.shelf.store(), self.signal)
 
     @contextmanager
     def between_turns(self) -> Iterator[None]:
