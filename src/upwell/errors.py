@@ -23,6 +23,7 @@
     ├── SinkError                   a destination is misconfigured
     ├── ListenError                 an address cannot be listened on
     ├── WorkerError                 the worker's API could not be asked
+    ├── PersonWithheld              a question about one person, from somebody else
     └── NoSuchEntry                 a key, sink or quarantined batch that is not there
 
 Each class has a stable `code`; each instance a sentence and, in `hint`, the next step.
@@ -173,6 +174,11 @@ class ListenError(UpwellError):
 class WorkerError(UpwellError):
     code = "worker-unreachable"
     hint = "Start `upwell serve`, or stop the process that holds worker.lock."
+
+
+class PersonWithheld(UpwellError):
+    code = "person-withheld"
+    hint = "Ask for yourself with --me, or say with --reveal --reason why you must know: that is written down."
 
 
 class NoSuchEntry(UpwellError):
