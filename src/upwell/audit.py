@@ -19,6 +19,7 @@ REVEAL: Final = "reveal"
 REPLAY: Final = "replay"
 EXPORT: Final = "export"
 KEY: Final = "key"
+POLICY: Final = "policy"
 
 
 class Audit:

@@ -40,7 +40,7 @@ def build(settings: Settings, *, vitals: Callable[[], Vitals], perform: Perform,
         *_for_monitoring(vitals, lambda: perform("ledger", {})),
         *(Route(page.path, renderer.endpoint(page)) for page in PAGES),
         *api.routes(office),
-        *deeds.routes(office, forms),
+        *deeds.routes(office, forms, renderer),
         Route("/static/{name}", assets.answer),
     ]
     middleware = [

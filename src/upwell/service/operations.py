@@ -28,7 +28,7 @@ from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, Relay, Shelf, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
-from upwell.service import backup, reporting
+from upwell.service import backup, reporting, senders
 from upwell.service.reporting import Reporting
 from upwell.service.when import format_ns
 from upwell.store import FILE, Store
@@ -163,6 +163,11 @@ def reports(desk: Desk) -> list[dict[str, Any]]:  # noqa: ARG001 - every operati
     return reporting.catalogue()
 
 
+def who_sends(desk: Desk, names: bool = False) -> dict[str, Any]:
+    """Every key with when it was last heard from and what was last refused of it; `names` adds whose they are."""
+    return senders.senders(desk.settings, desk.shelf.store(), names=names)
+
+
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "ledger": ledger,
     "accept_loss": accept_loss,
@@ -174,6 +179,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "backup": back_up,
     "report": report,
     "reports": reports,
+    "senders": who_sends,
 }
 
 CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup"})
