@@ -7,7 +7,23 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, connect, console, deploy, doctor, keys, ledger, processes, quarantine, report, serve, status, template, usage
+from upwell.cli import (
+    backup,
+    config,
+    connect,
+    console,
+    deploy,
+    doctor,
+    keys,
+    ledger,
+    processes,
+    quarantine,
+    report,
+    serve,
+    status,
+    template,
+    usage,
+)
 
 app = typer.Typer(
     name="upwell",
@@ -43,6 +59,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(usage.app, name="usage")
 app.add_typer(config.app, name="config")
 app.command("report")(report.report)
+app.command("audit")(report.audit)
 app.command("backup")(backup.backup)
 app.command("template")(template.template)
 app.command("deploy")(deploy.deploy)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from upwell import audit
 from upwell.audit import KEY, REPLAY, REVEAL
 from upwell.console.auth import Forms, Visitor
 from upwell.console.office import Office
@@ -36,7 +37,7 @@ def routes(office: Office, forms: Forms, renderer: Renderer) -> list[Route]:
 
     def replay(_request: Request, visitor: Visitor, given: Given) -> Response:
         ids = None if given.get("batch") == "all" else [int(given.get("batch", ""))]
-        office.audit.write(REPLAY, visitor.name, batches="all" if ids is None else ids)
+        audit.write(office.settings.data_dir, REPLAY, visitor.name, batches="all" if ids is None else ids)
         office.perform("quarantine_replay", {"ids": ids})
         return RedirectResponse("/delivery", 303)
 
@@ -46,14 +47,14 @@ def routes(office: Office, forms: Forms, renderer: Renderer) -> list[Route]:
             return PlainTextResponse("[console] reveal is off: names are not shown.", 403)
         if len(reason) < _SHORTEST:
             return PlainTextResponse("Names are shown for a reason: say it in a few words.", 400)
-        office.audit.write(REVEAL, visitor.name, what="keys", reason=reason[:_REASON])
+        audit.write(office.settings.data_dir, REVEAL, visitor.name, what="keys", reason=reason[:_REASON])
         found = office.perform("senders", {"names": True})
         return renderer.page(DELIVERY, request, senders=found, names=_names(found), still=True)
 
     def make_key(request: Request, visitor: Visitor, given: Given) -> Response:
         with Keys(office.settings.data_dir / "keys.db") as keys:
             new = keys.add(given.get("person", "").strip() or None, given.get("team", "").strip() or None)
-            office.audit.write(KEY, visitor.name, act="add", key=new.key.id, team=new.key.team)
+            audit.write(office.settings.data_dir, KEY, visitor.name, act="add", key=new.key.id, team=new.key.team)
         agent = given.get("agent", "")
         return renderer.page(SETUP, request, **blocks(renderer.visit(SETUP, request), agent, new.secret_text, new.key.id), waiting=False)
 

@@ -29,7 +29,7 @@ from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, Relay, Shelf, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
-from upwell.service import backup, reporting, senders, usage
+from upwell.service import audit, backup, reporting, senders, usage
 from upwell.service.reporting import Reporting
 from upwell.service.when import format_ns
 from upwell.store import FILE, Store
@@ -156,9 +156,9 @@ def back_up(desk: Desk, directory: str) -> dict[str, Any]:
 
 
 def report(desk: Desk, name: str, **question: Any) -> dict[str, Any]:
-    """Answer a report's question: since, until, by, agent, team, model, more."""
-    asked = reporting.question(question)
-    return desk.reporting.reporter(desk.settings, desk.shelf.store()).answer(name, asked).as_json()
+    """Answer a report's question: since, until, by, agent, team, model, person, more; and who asks: key, reason, asker."""
+    asked, who = reporting.question(question), reporting.viewer(desk.settings, question)
+    return desk.reporting.reporter(desk.settings, desk.shelf.store()).answer(name, asked, who).as_json()
 
 
 def reports(desk: Desk) -> list[dict[str, Any]]:  # noqa: ARG001 - every operation is given the desk
@@ -169,6 +169,11 @@ def reports(desk: Desk) -> list[dict[str, Any]]:  # noqa: ARG001 - every operati
 def who_sends(desk: Desk, names: bool = False) -> dict[str, Any]:
     """Every key with when it was last heard from and what was last refused of it; `names` adds whose they are."""
     return senders.senders(desk.settings, desk.shelf.store(), names=names)
+
+
+def revealed(desk: Desk) -> list[dict[str, Any]]:
+    """Who had people revealed, and why."""
+    return audit.read(desk.settings.data_dir)
 
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
@@ -184,6 +189,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "reports": reports,
     "senders": who_sends,
     **usage.OPERATIONS,
+    "revealed": revealed,
 }
 
 CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup", "usage_rebuild", "usage_forget"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from upwell import audit
 from upwell.audit import EXPORT, KEY, POLICY, REPLAY, REVEAL
 from upwell.console.office import Context, Visit
 from upwell.console.pages.page import Page
@@ -31,7 +32,7 @@ _SHOWN: Final = 20
 
 def privacy(visit: Visit) -> Context:
     """The settings in words, and the counts of the audit trail."""
-    settings, lines = visit.office.settings, list(visit.office.audit.read())
+    settings, lines = visit.office.settings, list(audit.read(visit.office.settings.data_dir))
     return {
         "person": _PERSON[settings.policy.person],
         "auth": _AUTH[settings.console.auth],
