@@ -10,13 +10,16 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench docs lock clean
+.PHONY: help up demo test check bench docs lock clean
 
 help: # list these targets
 	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 up: $(VENV)/.runs # install what is missing into .venv, then run `upwell serve`
 	@$(BIN)/upwell serve
+
+demo: $(VENV)/.runs # install what is missing, then show everything with an invented team, without an account
+	@$(BIN)/upwell demo
 
 test: $(VENV)/.tests # install what tests need, then run them all
 	@if [ "$$UPWELL_TEST_NO_NODE" != 1 ]; then $(MAKE) --no-print-directory tests/real_clients/node_modules/.package-lock.json; fi

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, connect, keys, ledger, processes, quarantine, serve
+from upwell.cli import backup, config, connect, demo, keys, ledger, processes, quarantine, serve
 
 app = typer.Typer(
     name="upwell",
@@ -33,6 +33,7 @@ def _root(
 
 
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 app.command("gateway")(processes.gateway)
 app.command("worker")(processes.worker)
 app.command("connect")(connect.connect)
