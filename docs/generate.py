@@ -49,6 +49,7 @@ def sections() -> Iterator[tuple[str, type[BaseModel], Mapping[str, FieldInfo]]]
         if model := _section(field):
             yield f"`[{name}]`", model, model.model_fields
     yield "`[prices]`, a table per model", config.Price, config.Price.model_fields
+    yield "`[serverless.limits]`, a table per team", config.TeamLimit, config.TeamLimit.model_fields
     common = config._Sink.model_fields
     yield "Every `[[sinks]]` block", config._Sink, common
     for kind in (config.CloudWatchSink, config.OtlpSink):
@@ -78,6 +79,8 @@ def _word(kind: Any) -> str:
         return f"list of {_word(get_args(kind)[0])}"
     if get_origin(kind) is dict:
         return f"table of {_word(get_args(kind)[1])}"
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return "settings"
     return _WORDS.get(kind) or _word(get_args(kind)[0])
 
 
