@@ -72,7 +72,7 @@ def _traces(account: Account, serverless: Any, owned: frozenset[str], yes: bool)
     from upwell.aws import checks
 
     def ask(question: str) -> bool:
-        if yes:  # consent to this stack is not consent to change the account
+        if yes or not sys.stdin.isatty():  # consent to this stack is not consent to change the account
             output.message(
                 'note: Transaction Search is off, so there is no /v1/traces; serverless.transaction_search = "on" switches it on.'
             )
