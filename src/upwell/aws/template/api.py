@@ -47,6 +47,8 @@ def _api(plan: Plan) -> Resource:
     }
     if plan.allow_cidrs:
         properties["Policy"] = _only_from(plan.allow_cidrs)
+    if plan.tags:
+        properties["Tags"] = tags(dict(plan.tags))
     return {"Type": "AWS::ApiGateway::RestApi", "Properties": properties}
 
 
