@@ -11,6 +11,7 @@ import json
 import os
 import re
 import tomllib
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -125,6 +126,7 @@ class Console(_Section):
     """Where the worker answers people and monitoring."""
 
     listen: Address = Field("127.0.0.1:8318", description="Address of the worker's health, metrics and ledger pages; loopback only.")
+    floor: int = Field(5, ge=2, description="People that a figure rests on at least, in reports and exports; see docs/privacy.md.")
 
     @model_validator(mode="after")
     def _loopback_only(self) -> Console:
@@ -157,6 +159,20 @@ class Store(_Section):
 
     retention: Seconds = Field(400 * 86400, description="How long usage rows stay, by the time of what they tell of.", ge=86400)
     memory_limit: Bytes = Field(512 * 10**6, description="Memory that the store's database takes at most.", ge=128 * 10**6)
+
+
+def _timezone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone, such as UTC or Europe/Berlin") from None
+    return value
+
+
+class Reports(_Section):
+    """How usage is reported."""
+
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field("UTC", description="Time zone of days, weeks and hours, by its IANA name.")
 
 
 class Price(_Section):
@@ -309,6 +325,7 @@ class Settings(_Section):
     policy: Policy = Policy()
     journal: Journal = Journal()
     store: Store = Store()
+    reports: Reports = Reports()
     prices: dict[str, Price] = Field({}, description='Prices per model, `[prices."NAME"]`; they come before the lists of genai-prices.')
     sinks: list[AnySink] = Field([], description="Destinations, one [[sinks]] block each.")
     serverless: Serverless = Serverless()

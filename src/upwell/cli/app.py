@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, connect, deploy, doctor, keys, ledger, processes, quarantine, serve, status, template
+from upwell.cli import backup, config, connect, deploy, doctor, keys, ledger, processes, quarantine, report, serve, status, template, usage
 
 app = typer.Typer(
     name="upwell",
@@ -39,7 +39,9 @@ app.command("connect")(connect.connect)
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(usage.app, name="usage")
 app.add_typer(config.app, name="config")
+app.command("report")(report.report)
 app.command("backup")(backup.backup)
 app.command("template")(template.template)
 app.command("deploy")(deploy.deploy)

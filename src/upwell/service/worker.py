@@ -16,8 +16,8 @@ from upwell.service import control, http, operations, unix
 from upwell.service.operations import Desk
 from upwell.service.post import Post
 from upwell.service.serve import worker_grace
+from upwell.service.usage import prices
 from upwell.sinks import build
-from upwell.usage import Prices, Rates
 
 _log = logging.getLogger("upwell.worker")
 
@@ -30,7 +30,7 @@ def run(post: Post) -> None:
     with Desk.open(post.settings) as books:
         sinks = [build(sink) for sink in post.settings.sinks]
         try:
-            retention = Retention(books.shelf, post.settings.store.retention, clock_ns=time.time_ns)
+            retention = Retention(books.shelf, books.book, post.settings.store.retention, clock_ns=time.time_ns)
             relay = Relay(post.settings, sinks, books.segments, books.book, usage=usage_lanes(books), retention=retention)
             asyncio.run(_work(replace(books, relay=relay), relay, post))
         finally:
@@ -40,9 +40,8 @@ def run(post: Post) -> None:
 
 def usage_lanes(desk: Desk) -> list[UsageLane]:
     """The usage store's lanes, one per signal."""
-    prices = {model: Rates(one.input, one.output, one.cache_read, one.cache_creation) for model, one in desk.settings.prices.items()}
     # prices for each lane, since what they remember is not made for threads
-    return [UsageLane(each, desk.segments, desk.book, desk.shelf, Prices(prices), clock_ns=time.time_ns) for each in Signal]
+    return [UsageLane(each, desk.segments, desk.book, desk.shelf, prices(desk.settings), clock_ns=time.time_ns) for each in Signal]
 
 
 async def _work(desk: Desk, relay: Relay, post: Post) -> None:
