@@ -90,3 +90,12 @@ def test_the_doctor_without_a_stack(account: Amazon, run: Run) -> None:
     assert done.code == 1
     assert "fail  stack" in done.out
     assert "[not-deployed]" in done.out
+
+
+def test_connect_knows_the_stack(account: Amazon, run: Run) -> None:
+    """`connect --stack` prints a block for the stack's endpoint, without traces where it takes none."""
+    run("deploy", *HERE, "--yes", "--no-probe")
+    done = run("connect", "claude-code", "--stack", "upwell", *HERE, "--json").json
+
+    assert ".execute-api.us-west-2." in done["endpoint"]
+    assert "OTEL_TRACES_EXPORTER" not in done["blocks"][0]["text"]
