@@ -1,4 +1,5 @@
-"""Writes the generated parts of docs/: settings from their model, commands from typer, errors from their classes.
+"""Writes the generated parts of docs/: settings from their model, commands from typer, errors from their classes,
+agents' blocks from their data.
 
 Each part stands between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
 `make docs` runs this, and tests/test_docs.py fails while a page differs from what it would write.
@@ -19,7 +20,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from upwell import config, errors
+from upwell import agents, config, errors
 from upwell.cli.app import app
 
 DOCS = Path(__file__).parent
@@ -137,7 +138,40 @@ def family(kind: type[errors.UpwellError]) -> list[type[errors.UpwellError]]:
     return [kind, *(below for child in kind.__subclasses__() for below in family(child))]
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"settings": settings, "commands": commands, "errors": error_codes}
+def connections() -> str:
+    """Every agent: what it sends, where rows come from, what it leaks; then the block for each, as a gateway's user pastes it."""
+    head = ("| agent | name | sends | encodings | rows come from | leaks |", "|---|---|---|---|---|---|")
+    rows = [
+        f"| [{one.title}](#{name}) | `{name}` | {', '.join(one.sends)} | {one.encodings} | {one.rows_from} | {one.leaks or _NO_LEAK} |"
+        for name, one in agents.AGENTS.items()
+    ]
+    return "\n\n".join(("\n".join((*head, *rows)), *map(_connection, agents.AGENTS)))
+
+
+def _connection(name: str) -> str:
+    plain = agents.block(name, endpoint=_ENDPOINT, key=_KEY, platform="linux")
+    notes = [f"- {note}" for note in plain.notes if not note.startswith("Warning: with its switches")]
+    managed = agents.AGENTS[name].managed
+    notes += [f"- Managed: {_files(part)}." for part in managed if part.files]
+    notes += [f"- {note}" for note in (agents.AGENTS[name].managed_notes if managed else ())]
+    return "\n\n".join((f"### {name}", *map(_fenced, (plain, *plain.also)), "\n".join(notes))).rstrip()
+
+
+_ENDPOINT, _KEY = "https://upwell.example.com", "uw_ID_SECRET"
+_NO_LEAK = "nothing known"
+_FENCES = {"shell": "sh", "steps": "text"}
+
+
+def _fenced(block: agents.Block) -> str:
+    place = f"`{block.file}`" if block.file[0] in "~/" else block.file[0].upper() + block.file[1:]
+    return f"{place}:\n\n```{_FENCES.get(block.language, block.language)}\n{block.text}\n```"
+
+
+def _files(part: agents.Part) -> str:
+    return ", ".join(f"`{path}`" for path in dict.fromkeys(part.files.values()))
+
+
+PARTS: Mapping[str, Callable[[], str]] = {"settings": settings, "commands": commands, "errors": error_codes, "agents": connections}
 
 
 def regenerated(page: str) -> str:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import tomllib
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -122,14 +123,25 @@ class Gateway(_Section):
 
 
 class Console(_Section):
-    """Where the worker answers people and monitoring."""
+    """The pages that people look at, and what monitoring reads. They are served by the worker."""
 
-    listen: Address = Field("127.0.0.1:8318", description="Address of the worker's health, metrics and ledger pages; loopback only.")
+    listen: Address = Field("127.0.0.1:8318", description="Address of the console's pages, health, metrics and the ledger.")
+    auth: Literal["none", "token", "header"] = Field(
+        "none", description="Who may look: everybody on this machine, who holds a link, or whom a trusted proxy names."
+    )
+    admins: list[str] = Field([], description="Users that may replay, make keys and reveal, as the proxy names them; the others may look.")
+    user_header: str = Field("X-Forwarded-User", pattern=r"^[A-Za-z0-9-]{1,64}$", description="Header in which the proxy names the user.")
+    trusted_proxies: list[Network] = Field([], description="Networks of the proxies whose user header is believed.")
+    hosts: list[str] = Field([], description="Further names that browsers may ask for, such as the proxy's; others are refused.")
+    reveal: Literal["off", "reason"] = Field("off", description="Whether an admin may see a person's name, each time with a reason.")
+    floor: int = Field(5, ge=2, description="People that a figure rests on at least, in reports and exports; see docs/privacy.md.")
 
     @model_validator(mode="after")
-    def _loopback_only(self) -> Console:
-        if not is_loopback(self.listen):
-            raise ValueError(f"{self.listen} is not loopback, and these pages have no login")
+    def _pages_stay_private(self) -> Console:
+        if self.auth == "none" and not is_loopback(self.listen):
+            raise ValueError(f'{self.listen} is not loopback, and auth = "none" lets everybody in: set auth to "header" or "token"')
+        if self.auth == "header" and not self.trusted_proxies:
+            raise ValueError('auth = "header" needs trusted_proxies, or anybody could name a user')
         return self
 
 
@@ -157,6 +169,20 @@ class Store(_Section):
 
     retention: Seconds = Field(400 * 86400, description="How long usage rows stay, by the time of what they tell of.", ge=86400)
     memory_limit: Bytes = Field(512 * 10**6, description="Memory that the store's database takes at most.", ge=128 * 10**6)
+
+
+def _timezone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone, such as UTC or Europe/Berlin") from None
+    return value
+
+
+class Reports(_Section):
+    """How usage is reported."""
+
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field("UTC", description="Time zone of days, weeks and hours, by its IANA name.")
 
 
 class Price(_Section):
@@ -309,6 +335,7 @@ class Settings(_Section):
     policy: Policy = Policy()
     journal: Journal = Journal()
     store: Store = Store()
+    reports: Reports = Reports()
     prices: dict[str, Price] = Field({}, description='Prices per model, `[prices."NAME"]`; they come before the lists of genai-prices.')
     sinks: list[AnySink] = Field([], description="Destinations, one [[sinks]] block each.")
     serverless: Serverless = Serverless()

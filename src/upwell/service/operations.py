@@ -11,13 +11,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from upwell.config import Settings
 from upwell.errors import ConfigError, DataDirError, NoSuchEntry
+from upwell.identity import Tombstones
 from upwell.journal import ledger as sums
 from upwell.journal import salvage
 from upwell.journal.book import Book
@@ -28,7 +29,8 @@ from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, Relay, Shelf, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
-from upwell.service import backup
+from upwell.service import backup, reporting, usage
+from upwell.service.reporting import Reporting
 from upwell.service.when import format_ns
 from upwell.store import FILE, Store
 
@@ -47,6 +49,7 @@ class Desk:
     segments: Segments
     shelf: Shelf
     relay: Relay | None = None
+    reporting: Reporting = field(default_factory=Reporting)
 
     @staticmethod
     @contextmanager
@@ -55,11 +58,13 @@ class Desk:
         path, segments = settings.data_dir / "relay.db", Segments(settings.data_dir / "journal")
         _mend(path, segments)
         book = Book(path)
-        shelf = Shelf(partial(Store, settings.data_dir / FILE, memory_limit=settings.store.memory_limit))
+        tombstones = Tombstones(settings.data_dir / "keys.db")
+        shelf = Shelf(partial(Store, settings.data_dir / FILE, memory_limit=settings.store.memory_limit, forgotten=tombstones))
         try:
             yield Desk(settings, book, segments, shelf)
         finally:
             shelf.close()
+            tombstones.close()
             book.close()
 
 
@@ -150,6 +155,17 @@ def back_up(desk: Desk, directory: str) -> dict[str, Any]:
     return {"directory": directory, "files": len(copied), "bytes": sum(file.stat().st_size for file in copied)}
 
 
+def report(desk: Desk, name: str, **question: Any) -> dict[str, Any]:
+    """Answer a report's question: since, until, by, agent, team, model, more."""
+    asked = reporting.question(question)
+    return desk.reporting.reporter(desk.settings, desk.shelf.store()).answer(name, asked).as_json()
+
+
+def reports(desk: Desk) -> list[dict[str, Any]]:  # noqa: ARG001 - every operation is given the desk
+    """Every report there is."""
+    return reporting.catalogue()
+
+
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "ledger": ledger,
     "accept_loss": accept_loss,
@@ -159,9 +175,12 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "quarantine_replay": quarantine_replay,
     "quarantine_drop": quarantine_drop,
     "backup": back_up,
+    "report": report,
+    "reports": reports,
+    **usage.OPERATIONS,
 }
 
-CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup"})
+CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup", "usage_rebuild", "usage_forget"})
 """Operations worth a line in the worker's log."""
 
 

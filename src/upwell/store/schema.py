@@ -14,6 +14,7 @@ from typing import Final
 import duckdb
 
 from upwell.errors import SchemaTooNew
+from upwell.store.rollup import tables
 
 DAY_NS: Final = 86_400 * 10**9
 
@@ -83,18 +84,19 @@ def columns(table: Mapping[str, str]) -> str:
 
 
 def structure(table: Mapping[str, str]) -> str:
-    """What a row of JSON looks like, as `from_json` wants it."""
-    return "{" + ", ".join(f'"{name}": "{kind.removesuffix(" NOT NULL")}"' for name, kind in table.items()) + "}"
+    """What JSON holds of a table, column by column, as `from_json` wants it."""
+    return "{" + ", ".join(f'"{name}": ["{kind.removesuffix(" NOT NULL")}"]' for name, kind in table.items()) + "}"
 
 
 def _table(name: str, table: Mapping[str, str]) -> str:
     return f"CREATE TABLE {name} (" + ", ".join(f'"{column}" {kind}' for column, kind in table.items()) + ")"
 
 
-_DIFFERENCES: Final = f"""
-    CREATE VIEW differences AS
+def differences(points: str) -> str:
+    """The query that turns points of cumulative series into rows; `points` is a relation that holds each of its series whole."""
+    return f"""
     WITH collapsed AS (
-        SELECT * FROM points
+        SELECT * FROM {points}
         QUALIFY row_number() OVER (PARTITION BY series, start_ns, time_ns ORDER BY "value" DESC, source_segment, source_seq) = 1
     ), steps AS (
         SELECT *, lag("value") OVER (PARTITION BY series, start_ns ORDER BY time_ns) AS before FROM collapsed
@@ -105,14 +107,17 @@ _DIFFERENCES: Final = f"""
             ELSE "value" - before END AS amount
         FROM steps LEFT JOIN first_seen USING (key_id)
     )
-    SELECT {
-    ", ".join(
-        f'CASE WHEN field = {name!r} THEN amount ELSE "{name}" END::{_TYPES[name].split()[0]} AS "{name}"' if name in ADDED else f'"{name}"'
-        for name in USAGE
-    )
-}
+    SELECT {_DIFFERENCE}
     FROM added WHERE amount <> 0 AND time_ns >= (SELECT since_ns FROM retained)
 """  # noqa: S608 - constants
+
+
+_DIFFERENCE: Final = ", ".join(
+    f'CASE WHEN field = {name!r} THEN amount ELSE "{name}" END::{_TYPES[name].split()[0]} AS "{name}"' if name in ADDED else f'"{name}"'
+    for name in USAGE
+)
+
+_DIFFERENCES: Final = f"CREATE VIEW differences AS {differences('points')}"
 
 _USAGE: Final = f"""
     CREATE VIEW usage AS
@@ -149,7 +154,12 @@ _FIRST: Final = (
     _USAGE,
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+_LEFT_OUT: Final = (
+    """CREATE TABLE left_out (
+        signal VARCHAR NOT NULL, source VARCHAR NOT NULL, seq BIGINT NOT NULL, first_item BIGINT NOT NULL, last_item BIGINT NOT NULL)""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, tables.CREATE, _LEFT_OUT)
 """The statements from version n to n + 1."""
 
 

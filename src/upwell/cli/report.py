@@ -1,0 +1,85 @@
+"""`upwell report`: questions to the usage store, as tables, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from upwell.cli import output
+from upwell.cli.options import Config, DataDir, Json, settings
+
+_WIDE = 8  # columns; a single row of more reads better standing
+
+
+def report(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which report; --list names them.")] = None,
+    every: Annotated[bool, typer.Option("--list", help="List the reports and what each one answers.")] = False,
+    since: Annotated[str | None, typer.Option("--since", metavar="DAY", help="First day, such as 2026-11-01; default: 30 days.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="The day after the last; default: tomorrow.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="WHAT", help="Break down: agent, model, team, day, ...; or two: day,agent.")
+    ] = None,
+    agent: Annotated[str | None, typer.Option("--agent", metavar="NAME", help="This agent only.")] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="This model only.")] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="NAME", help="This team only.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
+    config: Config = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Answer a question about usage, under the privacy floor."""
+    from upwell.service import client
+
+    found_settings = settings(config, data_dir)
+    if every or name is None:
+        _list(client.ask(found_settings, "reports"), json)
+        return
+    question = {"since": since, "until": until, "by": by, "agent": agent, "model": model, "team": team}
+    found = client.ask(found_settings, "report", name=name, **question)
+    if json:
+        output.as_json(found)
+    elif as_csv:
+        _csv(found)
+    else:
+        _print(found)
+
+
+def _list(found: list[Mapping[str, Any]], json: bool) -> None:
+    if json:
+        output.as_json({"reports": found})
+    else:
+        output.table(("report", "question"), [[row["name"], row["question"]] for row in found], empty="")
+
+
+def _print(found: Mapping[str, Any]) -> None:
+    columns = found["columns"]
+    rows = [[_cell(row[column["name"]], column["unit"]) for column in columns] for row in found["rows"]]
+    if len(rows) == 1 and len(columns) > 8:
+        output.table(("figure", "value"), [[column["title"], value] for column, value in zip(columns, rows[0], strict=True)], empty="")
+    else:
+        output.table([column["title"] for column in columns], rows, empty="Nothing in this period.")
+    _say(found)
+
+
+def _csv(found: Mapping[str, Any]) -> None:
+    names = [column["name"] for column in found["columns"]]
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found["rows"])
+    _say(found)
+
+
+def _say(found: Mapping[str, Any]) -> None:
+    output.message(f"{found['report']} from {found['since']} to {found['until']}, that day excluded")
+    for note in found["notes"]:
+        output.message(note)
+
+
+def _cell(value: Any, unit: str) -> Any:
+    if not isinstance(value, float):
+        return value
+    return f"{value:.1%}" if unit == "share" else f"{value:,.2f}" if unit == "USD" else f"{value:,.1f}"

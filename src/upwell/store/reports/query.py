@@ -1,0 +1,51 @@
+"""What is asked of a report, checked: a period of whole days, how to break it down, what to confine it to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from upwell.errors import ConfigError
+from upwell.store.reports.dimensions import FILTERS
+from upwell.store.reports.report import Report
+
+DAYS: Final = 30
+"""How many days an answer covers where nobody says since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to a report. `since` is a day, `until` the day after the last; `by` names groupings, joined by commas."""
+
+    since: date | None = None
+    until: date | None = None
+    by: str | None = None
+    agent: str | None = None
+    team: str | None = None
+    model: str | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    def groupings(self, report: Report) -> tuple[str, ...]:
+        """What `by` asks for. Raises ConfigError where the report cannot be broken down so."""
+        wanted = tuple(name.strip() for name in self.by.split(",")) if self.by else ()
+        for name in wanted:
+            if name not in report.groupings:
+                allowed = ", ".join(report.groupings) or "nothing"
+                raise ConfigError(f"{report.name} cannot be broken down by {name!r}", hint=f"Leave --by out, or use: {allowed}.")
+        if len(wanted) > 2 or len(set(wanted)) < len(wanted):
+            raise ConfigError(f"{self.by!r} is not one grouping, or two of them joined by a comma", hint="For example: --by day,agent")
+        return wanted
+
+    def filters(self) -> dict[str, str]:
+        """The filters that are set."""
+        return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
+
+    def period(self, today: date) -> tuple[date, date]:
+        """First day, and the day after the last. Raises ConfigError where nothing lies between them."""
+        until = self.until or today + timedelta(days=1)
+        since = self.since or until - timedelta(days=DAYS)
+        if since >= until:
+            raise ConfigError(f"no day lies between {since} and {until}", hint="--until is the day after the last one counted.")
+        return since, until
