@@ -123,15 +123,25 @@ class Gateway(_Section):
 
 
 class Console(_Section):
-    """Where the worker answers people and monitoring."""
+    """The pages that people look at, and what monitoring reads. They are served by the worker."""
 
-    listen: Address = Field("127.0.0.1:8318", description="Address of the worker's health, metrics and ledger pages; loopback only.")
+    listen: Address = Field("127.0.0.1:8318", description="Address of the console's pages, health, metrics and the ledger.")
+    auth: Literal["none", "token", "header"] = Field(
+        "none", description="Who may look: everybody on this machine, who holds a link, or whom a trusted proxy names."
+    )
+    admins: list[str] = Field([], description="Users that may replay, make keys and reveal, as the proxy names them; the others may look.")
+    user_header: str = Field("X-Forwarded-User", pattern=r"^[A-Za-z0-9-]{1,64}$", description="Header in which the proxy names the user.")
+    trusted_proxies: list[Network] = Field([], description="Networks of the proxies whose user header is believed.")
+    hosts: list[str] = Field([], description="Further names that browsers may ask for, such as the proxy's; others are refused.")
+    reveal: Literal["off", "reason"] = Field("off", description="Whether an admin may see a person's name, each time with a reason.")
     floor: int = Field(5, ge=2, description="People that a figure rests on at least, in reports and exports; see docs/privacy.md.")
 
     @model_validator(mode="after")
-    def _loopback_only(self) -> Console:
-        if not is_loopback(self.listen):
-            raise ValueError(f"{self.listen} is not loopback, and these pages have no login")
+    def _pages_stay_private(self) -> Console:
+        if self.auth == "none" and not is_loopback(self.listen):
+            raise ValueError(f'{self.listen} is not loopback, and auth = "none" lets everybody in: set auth to "header" or "token"')
+        if self.auth == "header" and not self.trusted_proxies:
+            raise ValueError('auth = "header" needs trusted_proxies, or anybody could name a user')
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, connect, deploy, doctor, keys, ledger, processes, quarantine, report, serve, status, template, usage
+from upwell.cli import backup, config, connect, console, deploy, doctor, keys, ledger, processes, quarantine, report, serve, status, template, usage
 
 app = typer.Typer(
     name="upwell",
@@ -35,6 +35,7 @@ def _root(
 app.command("serve")(serve.serve)
 app.command("gateway")(processes.gateway)
 app.command("worker")(processes.worker)
+app.command("console")(console.console)
 app.command("connect")(connect.connect)
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")

@@ -14,7 +14,7 @@ def block(endpoint: str, key: str) -> str:
 
 def greeting(endpoints: Sequence[str], console: str, key: str | None, sinks: Sequence[str], keep_hours: float) -> str:
     """The first screen; with a new key it contains the block, once."""
-    lines = [f"Upwell takes OTLP/HTTP at {', '.join(endpoints)}; health, metrics and the ledger are at {console}."]
+    lines = [f"Upwell takes OTLP/HTTP at {', '.join(endpoints)}.", f"The console is at {console}"]
     if key:
         lines += [
             "",

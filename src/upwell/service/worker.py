@@ -12,7 +12,7 @@ from functools import partial
 from upwell import console
 from upwell.otlp import Signal
 from upwell.relay import Relay, Retention, UsageLane
-from upwell.service import control, http, operations, unix
+from upwell.service import consolesecret, control, http, operations, unix
 from upwell.service.operations import Desk
 from upwell.service.post import Post
 from upwell.service.serve import worker_grace
@@ -50,7 +50,8 @@ async def _work(desk: Desk, relay: Relay, post: Post) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     journal = post.settings.data_dir / "journal"
     vitals = console.Cached(partial(console.take, journal, desk.book, desk.segments, relay))
-    pages = console.build(vitals=vitals, ledger=partial(operations.ledger, desk))
+    secret = consolesecret.take(post.settings.data_dir)
+    pages = console.build(post.settings, vitals=vitals, perform=partial(operations.perform, desk), secret=secret)
     with unix.listen(post.settings.data_dir) as listening:
         relay.start(partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set))
         _log.info("working: %s", ", ".join(lane.name for lane in relay.lanes) or "no sinks, batches are kept")

@@ -19,6 +19,9 @@ Traces: TypeAlias = Literal["off", "use", "enable"]
 NO_TRANSACTION_SEARCH = ("ap-east-2", "ap-southeast-6", "mx-central-1", "cn-north-1", "cn-northwest-1")
 """Regions without AWS::XRay::TransactionSearchConfig in CloudFormation's schemas of October 2026."""
 
+_SEARCH = "EnableTransactionSearch"
+_HAS_SEARCH = tuple(negate(equals(ref("AWS::Region"), region)) for region in NO_TRANSACTION_SEARCH)
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -83,6 +86,8 @@ def from_settings(serverless: Serverless, *, traces: Traces, existing_log_group:
         tags=serverless.tags,
         permissions_boundary=serverless.permissions_boundary,
         traces=traces,
+        search_condition=_SEARCH if traces == "enable" else None,
+        conditions={_SEARCH: all_of(*_HAS_SEARCH)} if traces == "enable" else {},
     )
 
 
@@ -100,15 +105,12 @@ def one_click() -> Plan:
         alarm_email=ref("AlarmEmail"),
         alarm_condition="SendAlarms",
         traces="enable",
-        search_condition="EnableTransactionSearch",
+        search_condition=_SEARCH,
         parameters=_parameters(defaults),
         conditions={
             "CreateLogGroup": equals(ref("ExistingLogGroup"), ""),
             "SendAlarms": negate(equals(ref("AlarmEmail"), "")),
-            "EnableTransactionSearch": all_of(
-                equals(ref("TransactionSearchMode"), "enable"),
-                *(negate(equals(ref("AWS::Region"), region)) for region in NO_TRANSACTION_SEARCH),
-            ),
+            _SEARCH: all_of(equals(ref("TransactionSearchMode"), "enable"), *_HAS_SEARCH),
         },
     )
 
