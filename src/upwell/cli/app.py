@@ -7,7 +7,23 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, connect, console, deploy, doctor, keys, ledger, processes, quarantine, report, serve, status, template, usage
+from upwell.cli import (
+    backup,
+    config,
+    connect,
+    console,
+    deploy,
+    doctor,
+    keys,
+    ledger,
+    processes,
+    quarantine,
+    report,
+    serve,
+    status,
+    template,
+    usage,
+)
 
 app = typer.Typer(
     name="upwell",

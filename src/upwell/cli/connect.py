@@ -12,6 +12,7 @@ from upwell.cli.options import Config, DataDir, Json, settings
 if TYPE_CHECKING:
     from upwell.agents import Block
     from upwell.agents.blocks import Shape
+    from upwell.aws.stack import Stack
 
 
 def connect(
@@ -24,6 +25,7 @@ def connect(
     team: Annotated[str | None, typer.Option("--team", help="Team to claim, for a stack: a gateway's keys know it.")] = None,
     managed: Annotated[bool, typer.Option("--managed", help="What an administrator distributes to all machines.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Merge it into the agent's own files, with a copy of what was there.")] = False,
+    region: Annotated[str | None, typer.Option("--region", "-r", metavar="REGION", help="The stack's AWS Region.")] = None,
     config: Config = None,
     data_dir: DataDir = None,
     json: Json = False,
@@ -38,10 +40,12 @@ def connect(
 
     blocks.find(agent)  # before anything else is asked
     shape: Shape = "serverless" if stack or _is_api_gateway(endpoint) else "gateway"
-    target = _stack_endpoint(stack) if stack else endpoint or _local(config, data_dir, said=key is not None)
+    deployed = _deployed(stack, region, config) if stack else None
+    target = deployed.endpoint if deployed else endpoint or _local(config, data_dir, said=key is not None)
+    traces = deployed is None or "traces" in deployed.signals
     if write:
-        _write(agent, target, key, team, managed)
-    found = blocks.block(agent, endpoint=target, key=key or PLACEHOLDER, shape=shape, managed=managed, team=team)
+        _write(agent, target, key, team, managed, traces=traces)
+    found = blocks.block(agent, endpoint=target, key=key or PLACEHOLDER, traces=traces, shape=shape, managed=managed, team=team)
     if json:
         output.as_json(_document(agent, target, found))
     elif write:
@@ -76,21 +80,22 @@ def _is_api_gateway(endpoint: str | None) -> bool:
     return bool(endpoint) and ".execute-api." in str(endpoint)
 
 
-def _stack_endpoint(stack: str) -> str:
-    """The endpoint of a deployed stack, as CloudFormation tells it."""
-    from upwell.errors import AgentError
+def _deployed(stack: str, region: str | None, config: Config) -> Stack:
+    """A deployed stack, as CloudFormation tells it."""
+    from upwell.aws import stack as stacks
+    from upwell.cli.aws import opened
 
-    hint = "Give the address that `upwell deploy` printed as --endpoint."
-    raise AgentError(f"the endpoint of the stack {stack} cannot be asked for by this version", hint=hint)
+    _, account = opened(config, region, None, stack)
+    return stacks.get(account, stack)
 
 
-def _write(agent: str, target: str, key: str | None, team: str | None, managed: bool) -> None:
+def _write(agent: str, target: str, key: str | None, team: str | None, managed: bool, *, traces: bool) -> None:
     from upwell.agents import blocks, place
     from upwell.errors import AgentError
 
     if key is None:
         raise AgentError("there is no key to write", hint="Make one with `upwell keys add`, and give it as --key.")
-    parts = [blocks.fill(part, blocks.base(target), key, True, team) for part in blocks.parts(agent, managed)]
+    parts = [blocks.fill(part, blocks.base(target), key, traces, team) for part in blocks.parts(agent, managed)]
     for written in place.write(agent, parts, managed=managed):
         kept = f"; what it was is in {written.backup.name}" if written.backup else ""
         output.message(f"{written.path} is written{kept}." if written.changed else f"{written.path} says so already.")

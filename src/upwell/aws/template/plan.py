@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from upwell.aws.names import LOG_GROUP_RESOURCE, TeamKey, team_keys
+from upwell.aws.names import LOG_GROUP_RESOURCE, TeamKey, access_log_group, team_keys
 from upwell.aws.template.intrinsics import Value, all_of, choose, equals, negate, ref
 from upwell.config import RETENTION_DAYS, Serverless
 
@@ -48,6 +48,8 @@ class Plan:
     alarm_condition: str | None = None
     allow_cidrs: tuple[str, ...] = ()
     access_logs: bool = False
+    access_group: str = ""
+    """A literal: a group whose name is a function cannot be imported when the stack is made again."""
     account_role: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
@@ -82,6 +84,7 @@ def from_settings(serverless: Serverless, *, traces: Traces, existing_log_group:
         alarm_email=serverless.alarm_email,
         allow_cidrs=tuple(serverless.allow_cidrs),
         access_logs=serverless.access_logs,
+        access_group=access_log_group(serverless.stack),
         account_role=account_role and serverless.access_logs,
         tags=serverless.tags,
         permissions_boundary=serverless.permissions_boundary,
