@@ -1,7 +1,7 @@
 """The IAM policy of whoever runs `upwell deploy`, `status`, `doctor` and `destroy`: as narrow as names allow.
 
 CloudFormation acts with the deployer's own permissions, so these are those of every resource in the template, and of the calls around it.
-What API Gateway and X-Ray name is not known beforehand; there the Region is the border.
+What API Gateway and X-Ray name is not known beforehand; there the Region is the border. The bucket of a large template is not in it.
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ def _role(scope: _Scope) -> list[dict[str, Any]]:
         "iam:UntagRole"
     )
     handed_on = {"StringEquals": {"iam:PassedToService": "apigateway.amazonaws.com"}}
-    return [_allow("Role", actions, role), _allow("RoleForApiGateway", "iam:PassRole", role, Condition=handed_on)]
+    return [
+        _allow("Role", actions, role),
+        _allow("RoleForApiGateway", "iam:PassRole", role, Condition=handed_on),
+        _allow("OwnRights", "iam:SimulatePrincipalPolicy", [scope.arn("iam", "role/*"), scope.arn("iam", "user/*")]),
+    ]
 
 
 def _logs(scope: _Scope) -> list[dict[str, Any]]:
