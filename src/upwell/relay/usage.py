@@ -190,8 +190,7 @@ class UsageLane:
         good = move.items - found.faulty
         taking = Taking(moves=[move], ended=[("delivered", "", good)], quarantined=found.quarantined)
         with self._book.db.transaction() as db:
-            gone = move.segment in self._book.lanes.gone() or move.segment not in self._segments.names()
-            if not gone and self._book.parcels.take(self.name, taking) is not None:
+            if self._book.parcels.take(self.name, taking, self.intake.names) is not None:
                 return
             # A full journal let the rows go meanwhile, booked as expired; but here they are.
             self._book.outcomes.end(db, self.name, "expired", "journal_full", -move.items)
