@@ -1,4 +1,5 @@
-"""Writes the generated parts of docs/: settings from their model, commands from typer, errors from their classes, reports.
+"""Writes the generated parts of docs/: settings from their model, commands from typer, errors from their classes,
+agents' blocks from their data, reports from their registry.
 
 Each part stands between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
 `make docs` runs this, and tests/test_docs.py fails while a page differs from what it would write.
@@ -19,7 +20,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from upwell import config, errors
+from upwell import agents, config, errors
 from upwell.cli.app import app
 from upwell.store.reports import REPORTS, Report
 from upwell.store.reports.dimensions import DIMENSIONS
@@ -50,6 +51,7 @@ def sections() -> Iterator[tuple[str, type[BaseModel], Mapping[str, FieldInfo]]]
         if model := _section(field):
             yield f"`[{name}]`", model, model.model_fields
     yield "`[prices]`, a table per model", config.Price, config.Price.model_fields
+    yield "`[serverless.limits]`, a table per team", config.TeamLimit, config.TeamLimit.model_fields
     common = config._Sink.model_fields
     yield "Every `[[sinks]]` block", config._Sink, common
     for kind in (config.CloudWatchSink, config.OtlpSink):
@@ -79,6 +81,8 @@ def _word(kind: Any) -> str:
         return f"list of {_word(get_args(kind)[0])}"
     if get_origin(kind) is dict:
         return f"table of {_word(get_args(kind)[1])}"
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return "settings"
     return _WORDS.get(kind) or _word(get_args(kind)[0])
 
 
@@ -154,7 +158,46 @@ def _report(report: Report) -> str:
     return "\n".join(lines)
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"settings": settings, "commands": commands, "errors": error_codes, "reports": reports}
+def connections() -> str:
+    """Every agent: what it sends, where rows come from, what it leaks; then the block for each, as a gateway's user pastes it."""
+    head = ("| agent | name | sends | encodings | rows come from | leaks |", "|---|---|---|---|---|---|")
+    rows = [
+        f"| [{one.title}](#{name}) | `{name}` | {', '.join(one.sends)} | {one.encodings} | {one.rows_from} | {one.leaks or _NO_LEAK} |"
+        for name, one in agents.AGENTS.items()
+    ]
+    return "\n\n".join(("\n".join((*head, *rows)), *map(_connection, agents.AGENTS)))
+
+
+def _connection(name: str) -> str:
+    plain = agents.block(name, endpoint=_ENDPOINT, key=_KEY, platform="linux")
+    notes = [f"- {note}" for note in plain.notes if not note.startswith("Warning: with its switches")]
+    managed = agents.AGENTS[name].managed
+    notes += [f"- Managed: {_files(part)}." for part in managed if part.files]
+    notes += [f"- {note}" for note in (agents.AGENTS[name].managed_notes if managed else ())]
+    return "\n\n".join((f"### {name}", *map(_fenced, (plain, *plain.also)), "\n".join(notes))).rstrip()
+
+
+_ENDPOINT, _KEY = "https://upwell.example.com", "uw_ID_SECRET"
+_NO_LEAK = "nothing known"
+_FENCES = {"shell": "sh", "steps": "text"}
+
+
+def _fenced(block: agents.Block) -> str:
+    place = f"`{block.file}`" if block.file[0] in "~/" else block.file[0].upper() + block.file[1:]
+    return f"{place}:\n\n```{_FENCES.get(block.language, block.language)}\n{block.text}\n```"
+
+
+def _files(part: agents.Part) -> str:
+    return ", ".join(f"`{path}`" for path in dict.fromkeys(part.files.values()))
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "settings": settings,
+    "commands": commands,
+    "errors": error_codes,
+    "agents": connections,
+    "reports": reports,
+}
 
 
 def regenerated(page: str) -> str:

@@ -123,15 +123,25 @@ class Gateway(_Section):
 
 
 class Console(_Section):
-    """Where the worker answers people and monitoring."""
+    """The pages that people look at, and what monitoring reads. They are served by the worker."""
 
-    listen: Address = Field("127.0.0.1:8318", description="Address of the worker's health, metrics and ledger pages; loopback only.")
+    listen: Address = Field("127.0.0.1:8318", description="Address of the console's pages, health, metrics and the ledger.")
+    auth: Literal["none", "token", "header"] = Field(
+        "none", description="Who may look: everybody on this machine, who holds a link, or whom a trusted proxy names."
+    )
+    admins: list[str] = Field([], description="Users that may replay, make keys and reveal, as the proxy names them; the others may look.")
+    user_header: str = Field("X-Forwarded-User", pattern=r"^[A-Za-z0-9-]{1,64}$", description="Header in which the proxy names the user.")
+    trusted_proxies: list[Network] = Field([], description="Networks of the proxies whose user header is believed.")
+    hosts: list[str] = Field([], description="Further names that browsers may ask for, such as the proxy's; others are refused.")
+    reveal: Literal["off", "reason"] = Field("off", description="Whether an admin may see a person's name, each time with a reason.")
     floor: int = Field(5, ge=2, description="People that a figure rests on at least, in reports and exports; see docs/privacy.md.")
 
     @model_validator(mode="after")
-    def _loopback_only(self) -> Console:
-        if not is_loopback(self.listen):
-            raise ValueError(f"{self.listen} is not loopback, and these pages have no login")
+    def _pages_stay_private(self) -> Console:
+        if self.auth == "none" and not is_loopback(self.listen):
+            raise ValueError(f'{self.listen} is not loopback, and auth = "none" lets everybody in: set auth to "header" or "token"')
+        if self.auth == "header" and not self.trusted_proxies:
+            raise ValueError('auth = "header" needs trusted_proxies, or anybody could name a user')
         return self
 
 
@@ -235,6 +245,81 @@ class OtlpSink(_Sink):
     encoding: Literal["protobuf", "json"] = Field("protobuf", description="How bodies are written.")
 
 
+RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""What CloudWatch Logs takes as the retention of a group (PutRetentionPolicy)."""
+
+TeamName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Cidrs = Annotated[list[Network], Field(max_length=200)]  # a resource policy holds 8,192 characters
+KeyNumbers = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+
+
+def _retention(value: int) -> int:
+    if value not in RETENTION_DAYS:
+        raise ValueError(f"{value} is not one of the days that CloudWatch Logs takes: {', '.join(map(str, RETENTION_DAYS))}")
+    return value
+
+
+def _alphanumerics(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+class TeamLimit(_Section):
+    """A team's own limit in the serverless shape; what is not given is that of `[serverless]`."""
+
+    rate: float | None = Field(None, gt=0, description="Requests a second that each of its keys may send.")
+    burst: int | None = Field(None, ge=1, description="Requests that each of its keys may send at once above that.")
+
+
+class Serverless(_Section):
+    """The serverless shape: API Gateway in front of CloudWatch, made by `upwell deploy` or `upwell template`."""
+
+    stack: str = Field("upwell", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$", description="Name of the CloudFormation stack.")
+    region: str | None = Field(
+        None, pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="AWS Region, such as us-west-2; default: the AWS configuration's."
+    )
+    profile: str | None = Field(None, description="Named profile of the AWS configuration.")
+    teams: list[TeamName] = Field(["platform"], min_length=1, description="Teams; each gets an API key and a log stream of its own.")
+    keys: dict[str, KeyNumbers] = Field(
+        {}, description="Numbers of a team's keys, default [1]; [1, 2] while a rotation overlaps, [2] after it."
+    )
+    rate: float = Field(50, gt=0, description="Requests a second that one key may send.")
+    burst: int = Field(100, ge=1, description="Requests that one key may send at once above its rate.")
+    limits: dict[str, TeamLimit] = Field({}, description="Teams with a limit of their own.")
+    log_group: str = Field("/upwell/otlp", pattern=r"^[.\-_/#A-Za-z0-9]{1,512}$", description="Log group for the logs signal.")
+    retention_days: Annotated[int, AfterValidator(_retention)] = Field(90, description="Days that the log group keeps events.")
+    kms_key: str | None = Field(
+        None, pattern=r"^arn:[^:]+:kms:", description="ARN of the KMS key for the log groups; its policy must let CloudWatch Logs use it."
+    )
+    alarm_email: str | None = Field(
+        None, pattern=r"^[^@\s]+@[^@\s]+$", description="Where alarms go: refused requests, failures of CloudWatch, silence."
+    )
+    allow_cidrs: Cidrs = Field([], description="Networks that may send; none listed means all.")
+    access_logs: bool = Field(False, description="Write one line per request, without bodies and keys, to a log group of its own.")
+    tags: dict[str, str] = Field({}, description="Tags for everything in the stack.")
+    permissions_boundary: str | None = Field(
+        None, pattern=r"^arn:[^:]+:iam:", description="ARN of the permissions boundary for the stack's roles."
+    )
+    transaction_search: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Traces need CloudWatch's Transaction Search, which is account-wide: on switches it on, off leaves /v1/traces out, "
+        "auto uses it where it is on already and asks otherwise.",
+    )
+
+    @model_validator(mode="after")
+    def _teams_fit(self) -> Serverless:
+        seen: dict[str, str] = {}
+        for team in self.teams:
+            if other := seen.get(_alphanumerics(team)):
+                raise ValueError(f"teams {other!r} and {team!r} would share the names of their resources: letters and digits must differ")
+            seen[_alphanumerics(team)] = team
+        for section, named in (("keys", self.keys), ("limits", self.limits)):
+            if unknown := sorted(set(named) - set(self.teams)):
+                raise ValueError(f"{section} names {unknown[0]!r}, which is not in teams")
+        if doubled := next((team for team, numbers in self.keys.items() if len(set(numbers)) < len(numbers)), None):
+            raise ValueError(f"keys lists a number twice for {doubled!r}")
+        return self
+
+
 AnySink = Annotated[
     Annotated[CloudWatchSink, Tag("cloudwatch")] | Annotated[OtlpSink, Tag("otlp")],
     Discriminator(lambda value: value.get("type") if isinstance(value, dict) else getattr(value, "type", None)),
@@ -253,6 +338,7 @@ class Settings(_Section):
     reports: Reports = Reports()
     prices: dict[str, Price] = Field({}, description='Prices per model, `[prices."NAME"]`; they come before the lists of genai-prices.')
     sinks: list[AnySink] = Field([], description="Destinations, one [[sinks]] block each.")
+    serverless: Serverless = Serverless()
 
     @model_validator(mode="after")
     def _sink_names_differ(self) -> Settings:

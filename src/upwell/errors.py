@@ -24,6 +24,15 @@
     ├── ListenError                 an address cannot be listened on
     ├── WorkerError                 the worker's API could not be asked
     ├── PersonWithheld              a question about one person, from somebody else
+    ├── AwsError                    AWS could not be asked, or did not do what it was asked
+    │   ├── AwsCredentials          there are no credentials, or AWS does not take them
+    │   ├── AwsDenied               the identity may not do this
+    │   ├── AccountUnfit            account or Region lack something that the stack needs
+    │   ├── NotDeployed             there is no such stack
+    │   ├── StackFailed             CloudFormation did not carry the change through
+    │   └── NotInThisShape          a setting was written that the serverless shape cannot honour
+    ├── ProbeLost                   a marked event did not arrive at its far end
+    ├── AgentError                  an agent could not be connected
     └── NoSuchEntry                 a key, sink or quarantined batch that is not there
 
 Each class has a stable `code`; each instance a sentence and, in `hint`, the next step.
@@ -179,6 +188,57 @@ class WorkerError(UpwellError):
 class PersonWithheld(UpwellError):
     code = "person-withheld"
     hint = "Ask for yourself with --me, or say with --reveal --reason why you must know: that is written down."
+
+
+class AwsError(UpwellError):
+    """What AWS did not do. `aws_code` is AWS's own name for the reason, where it gave one."""
+
+    code = "aws-failed"
+    hint = "Read what AWS says; run it again once that is mended."
+
+    def __init__(self, message: str, *, hint: str | None = None, aws_code: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.aws_code = aws_code
+
+
+class AwsCredentials(AwsError):
+    code = "aws-credentials"
+    hint = "Sign in (`aws sso login`, or AWS_PROFILE and its like) until `aws sts get-caller-identity` answers."
+
+
+class AwsDenied(AwsError):
+    code = "aws-denied"
+    hint = "Ask for the action named; `upwell template --deployer-policy` prints all that a deployer needs."
+
+
+class AccountUnfit(AwsError):
+    code = "account-unfit"
+    hint = "Change the setting named, or choose another Region with --region."
+
+
+class NotDeployed(AwsError):
+    code = "not-deployed"
+    hint = "Check --region, --profile and serverless.stack, or run `upwell deploy`."
+
+
+class StackFailed(AwsError):
+    code = "stack-failed"
+    hint = "Mend the first failure named, then run `upwell deploy` again; CloudFormation has put back what was there."
+
+
+class NotInThisShape(AwsError):
+    code = "not-in-this-shape"
+    hint = "Remove the setting for this shape, or run the gateway (`upwell serve`), which honours it."
+
+
+class ProbeLost(UpwellError):
+    code = "probe-lost"
+    hint = "Run `upwell doctor --send`: it says which link of the chain is broken."
+
+
+class AgentError(UpwellError):
+    code = "agent-not-connected"
+    hint = "`upwell connect` lists the agents; docs/agents.md says what each of them needs."
 
 
 class NoSuchEntry(UpwellError):

@@ -8,7 +8,7 @@ from upwell.cli import welcome
 
 
 def _exports(text: str) -> dict[str, str]:
-    words = [word for line in text.splitlines() if line.startswith("export ") for word in shlex.split(line, comments=True)[1:]]
+    words = [word for line in text.splitlines() if line.startswith("export ") for word in shlex.split(line)[1:]]
     return dict(word.split("=", 1) for word in words)
 
 

@@ -1,14 +1,17 @@
-"""Health, metrics and the ledger over HTTP, for this machine's own names only."""
+"""Pages, reports, health, metrics and the ledger over HTTP, under this machine's own names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.console.answers import Worker
 from tests.console.figures import lane, vitals
 from tests.service.places import get, get_json, served
 from upwell import console
+from upwell.config import Settings
 from upwell.console.app import ENDPOINTS
 from upwell.service import sockets
 
@@ -16,27 +19,30 @@ TROUBLE = lane("broken", state="failed")
 
 
 class _Served:
-    """The application on a port; `lanes` are what it sees."""
+    """The application on a port; `lanes` are what it sees, `worker` what it asks."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.lanes = [lane("fine")]
+        self.worker = Worker()
 
     def vitals(self) -> console.Vitals:
         return vitals(*self.lanes)
 
 
 @pytest.fixture
-def app() -> Iterator[_Served]:
+def app(tmp_path: Path) -> Iterator[_Served]:
     (listening,) = sockets.open_all(["127.0.0.1:0"], "console.listen")
     made = _Served(listening.getsockname()[1])
-    with served(console.build(vitals=made.vitals, ledger=lambda: {"holds": True}), listening):
+    settings = Settings.model_validate({"data_dir": tmp_path})
+    with served(console.build(settings, vitals=made.vitals, perform=made.worker, secret=b"s" * 32), listening):
         yield made
 
 
 def test_every_endpoint_answers(app: _Served) -> None:
     """What is listed is there."""
-    assert [get(app.port, path)[0] for path in ENDPOINTS] == [200, 200, 200, 200]
+    paths = [path.replace("{name}", "overview") for path in ENDPOINTS]
+    assert {path: get(app.port, path)[0] for path in paths} == dict.fromkeys(paths, 200)
 
 
 def test_a_live_worker_is_healthy(app: _Served) -> None:

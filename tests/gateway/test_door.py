@@ -311,7 +311,7 @@ def test_a_fault_of_our_own_is_503_and_tells_nothing(caplog: pytest.LogCaptureFi
 
     assert [(reply.status, reply.headers["retry-after"]) for reply in replies] == [(503, "1")] * 3
     assert counted["upwell_unexpected_errors_total"] == 3
-    assert caplog.text.count("RuntimeError while handling a request, at upwell.testing.doorway.append:") == 1
+    assert caplog.text.count("RuntimeError while handling a request, at upwell.testing.doorway._keep:") == 1
     assert "a prompt of somebody's" not in caplog.text + replies[0].body.decode()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -50,6 +51,40 @@ def cut(door: Doorway, code: str) -> int:
 
 
 # Proper requests
+
+
+@pytest.mark.parametrize("pieces", [1, 2], ids=["whole", "in two"])
+def test_both_ways_through_the_door_answer_alike(door: Doorway, pieces: int) -> None:
+    """A request that comes whole is answered without a task of its own; nobody can tell from the answer."""
+    before = len(door.journal.entries)
+    with door.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        request = post(door, 500 + pieces)
+        for piece in (request[: len(request) // pieces], request[len(request) // pieces :]):
+            connection.sendall(piece)
+            time.sleep(0.05)
+        answer = connection.recv(65536)
+
+    lines = sorted(line for line in answer.split(b"\r\n") if not line.startswith(b"date: "))
+    assert lines == sorted([b"HTTP/1.1 200 OK", b"content-type: application/json", b"content-length: 2", b"", b"{}"])
+    assert len(door.journal.entries) == before + 1
+
+
+def test_a_client_that_leaves_before_the_commit_disturbs_nobody() -> None:
+    """Its batch is stored all the same, and the door goes on."""
+    with Doorway(rate_per_second=0) as door:
+        door.journal.hold = asyncio.Event()
+        with door.connect() as connection:
+            connection.sendall(post(door, 1))
+            while not door.door._ingest.hand.bytes:
+                time.sleep(0.01)
+        door.call(door.journal.hold.set)
+        door.journal.hold = None
+        answer = door.raw(post(door, 2, b"Connection: close"))
+
+    assert statuses(answer) == [200]
+    assert len(door.journal.entries) == 2
+    assert door.door.watch.faults.count == 0
 
 
 def test_a_connection_is_kept(door: Doorway) -> None:
@@ -427,7 +462,7 @@ def test_an_app_that_answers_nothing_is_answered_for(quick: Doorway, monkeypatch
     faults = quick.door.watch.faults.count
     monkeypatch.setattr(type(quick.door), "_answer", fail)
     monkeypatch.setattr(type(quick.door), "_refuse", fail)
-    answer = quick.raw(post(quick, 63))
+    answer = quick.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert statuses(answer) == [503]
     assert quick.door.watch.faults.count > faults

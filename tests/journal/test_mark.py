@@ -65,8 +65,8 @@ def test_a_mark_is_replaced_in_place(tmp_path: Path) -> None:
     file = MarkFile(path)
     size = path.stat().st_size
     for seq in range(5):
-        file.write(Mark(seq))
-    file.write(SOME)
+        file.write(mark.encode(Mark(seq)))
+    file.write(mark.encode(SOME))
     file.close()
 
     assert mark.read(path) == SOME

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -39,7 +40,12 @@ def main(prefix: str) -> None:
         first, last = map(int, order.split())
         for number in range(first, last):
             with tracer.start_as_current_span("real.span", attributes={"test.id": f"{prefix}-span-{number}"}):
-                logger.emit(body=f"record {number}", severity_number=SeverityNumber.INFO, attributes={"test.id": f"{prefix}-log-{number}"})
+                logger.emit(
+                    timestamp=time.time_ns(),  # as handlers of `logging` do; without it, CloudWatch has nothing to date the record by
+                    body=f"record {number}",
+                    severity_number=SeverityNumber.INFO,
+                    attributes={"test.id": f"{prefix}-log-{number}"},
+                )
             counter.add(1, {"test.id": f"{prefix}-counter-{number}"})
             histogram.record(number, {"test.id": f"{prefix}-histogram-{number}"})
         tracing.force_flush()

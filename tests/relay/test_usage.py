@@ -173,7 +173,7 @@ def test_a_store_that_does_not_open_holds_its_lane_only(world: UsageWorld) -> No
 
 def test_an_item_that_nobody_can_read_is_quarantined(world: UsageWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dialect that raises costs the item that made it raise, with the place and without its content."""
-    monkeypatch.setattr("upwell.relay.usage.read", _trips_over_three)
+    monkeypatch.setattr("upwell.relay.reading.read", _trips_over_three)
     world.write(prompts(1, 2, 3, 4), prompts(5))
 
     world.run_usage()
@@ -193,10 +193,10 @@ def _trips_over_three(batch: dict[str, Any], signal: Signal, **how: Any) -> Read
 
 def test_a_quarantined_item_can_be_replayed(world: UsageWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the dialect mended, `quarantine replay` brings the item into the store."""
-    monkeypatch.setattr("upwell.relay.usage.read", _trips_over_three)
+    monkeypatch.setattr("upwell.relay.reading.read", _trips_over_three)
     world.write(prompts(3, 4))
     world.run_usage()
-    monkeypatch.setattr("upwell.relay.usage.read", read)
+    monkeypatch.setattr("upwell.relay.reading.read", read)
 
     world.book.quarantine.replay(world.book.quarantine.list()[0].id)
     world.run_usage()
@@ -207,7 +207,7 @@ def test_a_quarantined_item_can_be_replayed(world: UsageWorld, monkeypatch: pyte
 
 def test_a_replay_that_raises_again_is_quarantined_again(world: UsageWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is lost where nothing was mended."""
-    monkeypatch.setattr("upwell.relay.usage.read", _trips_over_three)
+    monkeypatch.setattr("upwell.relay.reading.read", _trips_over_three)
     world.write(prompts(3))
     world.run_usage()
 
@@ -220,7 +220,7 @@ def test_a_replay_that_raises_again_is_quarantined_again(world: UsageWorld, monk
 
 def test_a_crash_in_a_replay_repeats_nothing(world: UsageWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """A replayed batch that is stored and not booked is only booked by the next start."""
-    monkeypatch.setattr("upwell.relay.usage.read", _trips_over_three)
+    monkeypatch.setattr("upwell.relay.reading.read", _trips_over_three)
     world.write(prompts(3))
     world.run_usage()
     monkeypatch.undo()
@@ -344,7 +344,7 @@ def test_retention_lets_old_rows_go(world: UsageWorld) -> None:
     """What is older than `[store] retention` is deleted, hourly; counts and ledger stay."""
     world.write(prompts(1, 2))
     world.run_usage()
-    retention = Retention(world.shelf, 86_400, clock_ns=world.clock)
+    retention = Retention(world.shelf, world.book, 86_400, clock_ns=world.clock)
     assert retention.turn() == 3600.0
     assert world.events() == 2
 
@@ -359,4 +359,4 @@ def test_retention_waits_for_a_store_that_does_not_open(world: UsageWorld) -> No
     """It is no failure of its own."""
     (world.folder / FILE).write_bytes(b"no database" * 1000)
 
-    assert Retention(world.shelf, 86_400, clock_ns=world.clock).turn() == 30.0
+    assert Retention(world.shelf, world.book, 86_400, clock_ns=world.clock).turn() == 30.0

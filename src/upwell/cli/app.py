@@ -7,7 +7,23 @@ from typing import Annotated
 import typer
 
 from upwell import __version__
-from upwell.cli import backup, config, keys, ledger, processes, quarantine, report, serve
+from upwell.cli import (
+    backup,
+    config,
+    connect,
+    console,
+    deploy,
+    doctor,
+    keys,
+    ledger,
+    processes,
+    quarantine,
+    report,
+    serve,
+    status,
+    template,
+    usage,
+)
 
 app = typer.Typer(
     name="upwell",
@@ -35,10 +51,18 @@ def _root(
 app.command("serve")(serve.serve)
 app.command("gateway")(processes.gateway)
 app.command("worker")(processes.worker)
+app.command("console")(console.console)
+app.command("connect")(connect.connect)
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(usage.app, name="usage")
 app.add_typer(config.app, name="config")
 app.command("report")(report.report)
 app.command("audit")(report.audit)
 app.command("backup")(backup.backup)
+app.command("template")(template.template)
+app.command("deploy")(deploy.deploy)
+app.command("status")(status.status)
+app.command("destroy")(status.destroy)
+app.command("doctor")(doctor.doctor)

@@ -29,7 +29,7 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for p
 Listen: TypeAlias = Annotated[
     list[str] | None, typer.Option("--listen", metavar="HOST:PORT", help="Take OTLP/HTTP here; may be given several times.")
 ]
-Console: TypeAlias = Annotated[str | None, typer.Option("--console", metavar="HOST:PORT", help="Health, metrics and the ledger here.")]
+Console: TypeAlias = Annotated[str | None, typer.Option("--console", metavar="HOST:PORT", help="Serve the console here.")]
 Orders: TypeAlias = Annotated[int | None, typer.Option("--orders", hidden=True)]
 
 

@@ -41,6 +41,8 @@ def _unwatched(found: Settings, house: House) -> int:
     from upwell.service.supervisor import Supervisor
 
     _log.info("listening on %s, console on %s, data in %s", ", ".join(house.endpoints), house.console, found.data_dir)
+    if found.console.auth == "token":
+        _log.info("`upwell console` prints the link that signs in to the console")
     if house.first_key:
         _log.info("the first key is in %s", firstkey.keep(found.data_dir, house.first_key))
     if not found.sinks:
@@ -53,9 +55,11 @@ def _watched(found: Settings, house: House) -> int:
 
     from upwell.cli.live import LiveView
     from upwell.cli.welcome import greeting
+    from upwell.service import consolesecret
     from upwell.service.supervisor import Supervisor
 
     key = house.first_key.secret_text if house.first_key else None
-    output.data(greeting(house.endpoints, house.console, key, [sink.name for sink in found.sinks], found.journal.keep / 3600))
+    link = consolesecret.link(found, house.console)
+    output.data(greeting(house.endpoints, link, key, [sink.name for sink in found.sinks], found.journal.keep / 3600))
     with LiveView(found.data_dir) as view:
         return asyncio.run(Supervisor(house.children, say=view.say).run())

@@ -1,4 +1,4 @@
-"""What the worker shows to people and monitoring on the console's address: today health, metrics and the ledger, no pages."""
+"""What the worker shows to people and monitoring on the console's address: pages, reports for programs, health, metrics."""
 
 from upwell.console.app import ENDPOINTS, build
 from upwell.console.vitals import Cached, LaneVitals, Vitals, take

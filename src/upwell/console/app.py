@@ -1,6 +1,6 @@
-"""The worker's HTTP API on the console's address: health, metrics, the ledger. Loopback only, and read only.
+"""The console's web application: pages for people, JSON and CSV for programs, health and metrics for monitoring.
 
-A page in a browser that points a name of its own at this machine (DNS rebinding) is refused by its Host header.
+Pages only read; the few changes an admin can make are in `deeds`. All endpoints run in threads: what they ask for reads the disk.
 """
 
 from __future__ import annotations
@@ -10,22 +10,51 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from upwell.console import metrics
+from upwell.audit import Audit
+from upwell.config import Settings
+from upwell.console import api, deeds, metrics
+from upwell.console.answer import Perform, Questions
+from upwell.console.assets import Assets
+from upwell.console.auth import Forms, login
+from upwell.console.guard import KnownHosts, Private, SignedIn
+from upwell.console.office import Office
+from upwell.console.pages import PAGES
+from upwell.console.render import Renderer
 from upwell.console.vitals import Vitals
 from upwell.exposition import CONTENT_TYPE
 
-ENDPOINTS = ("/healthz", "/readyz", "/metrics", "/api/ledger")
-
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+ENDPOINTS = ("/healthz", "/readyz", "/metrics", "/api/ledger", "/api/reports", "/api/reports/{name}", *(page.path for page in PAGES))
 
 
-def build(*, vitals: Callable[[], Vitals], ledger: Callable[[], dict[str, Any]]) -> Starlette:
-    """The application. Its endpoints run in threads: what they ask for reads the disk."""
+def build(settings: Settings, *, vitals: Callable[[], Vitals], perform: Perform, secret: bytes) -> Starlette:
+    """The application. `perform` runs the worker's operations by name; `secret` makes links and forms ours alone."""
+    office = Office(settings, vitals, perform, Questions(perform), Audit(settings.data_dir))
+    assets, forms = Assets(), Forms(secret)
+    renderer = Renderer(office, assets)
+    routes = [
+        *_for_monitoring(vitals, lambda: perform("ledger", {})),
+        *(Route(page.path, renderer.endpoint(page)) for page in PAGES),
+        *api.routes(office),
+        *deeds.routes(office, forms),
+        Route("/static/{name}", assets.answer),
+    ]
+    middleware = [
+        Middleware(Private),
+        Middleware(KnownHosts, settings=settings.console),
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
+        Middleware(SignedIn, login=login(settings.console, secret), forms=forms),
+    ]
+    return Starlette(routes=routes, middleware=middleware, exception_handlers={404: renderer.not_found})
+
+
+def _for_monitoring(vitals: Callable[[], Vitals], ledger: Callable[[], dict[str, Any]]) -> list[Route]:
+    def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok")
 
     def readyz(_request: Request) -> Response:
         failed = [f"{lane.status.lane}: {lane.status.message}" for lane in vitals().lanes if lane.status.state == "failed"]
@@ -37,30 +66,4 @@ def build(*, vitals: Callable[[], Vitals], ledger: Callable[[], dict[str, Any]])
     def sums(_request: Request) -> Response:
         return JSONResponse(ledger())
 
-    answers: tuple[Callable[[Request], Response], ...] = (_healthz, readyz, scrape, sums)
-    routes = [Route(path, answer) for path, answer in zip(ENDPOINTS, answers, strict=True)]
-    return Starlette(routes=routes, middleware=[Middleware(LocalOnly)])
-
-
-def _healthz(_request: Request) -> Response:
-    return PlainTextResponse("ok")
-
-
-class LocalOnly:
-    """Refuses requests that were not made under one of this machine's own names."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 421."""
-        if scope["type"] != "http" or _host(scope) in _LOCAL:
-            await self._app(scope, receive, send)
-        else:
-            await PlainTextResponse("this is not the host you asked for", 421)(scope, receive, send)
-
-
-def _host(scope: Scope) -> str:
-    value = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
-    name = value.rpartition("]")[0].lstrip("[") if value.startswith("[") else value.partition(":")[0]
-    return str(name)
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", scrape), Route("/api/ledger", sums)]

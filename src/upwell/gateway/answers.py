@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from upwell import otlp
 from upwell.errors import MethodNotAllowed, Refusal, Unauthenticated
@@ -26,16 +27,17 @@ _EXTRA: Final[dict[type[Refusal], tuple[bytes, bytes]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole response; headers are as ASGI wants them."""
+    """A whole response: its headers as ASGI wants them, and status line and headers as they go over the wire."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    head: bytes
 
 
 def _answer(status: int, media_type: str, body: bytes, *extra: tuple[bytes, bytes]) -> Answer:
-    length = str(len(body)).encode()
-    return Answer(status, [(b"content-type", media_type.encode()), (b"content-length", length), *extra], body)
+    headers = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body)), *extra]
+    return Answer(status, headers, body, STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers))
 
 
 ACCEPTED: Final = {
@@ -53,9 +55,14 @@ def refused(refusal: Refusal, encoding: Encoding) -> Answer:
     return _answer(refusal.status, encoding.value, otlp.status(encoding, refusal.rpc, f"{sentence} {refusal.hint}"), *extra)
 
 
-def text(status: int, body: str, media_type: str = "text/plain; charset=utf-8") -> Answer:
+def text(status: int, body: str, media_type: str = "text/plain; charset=utf-8", *extra: tuple[bytes, bytes]) -> Answer:
     """A page for operators and probes."""
-    return _answer(status, media_type, body.encode(), (b"cache-control", b"no-store"))
+    return _answer(status, media_type, body.encode(), (b"cache-control", b"no-store"), *extra)
+
+
+def only_read() -> Answer:
+    """For whoever tries to change a page."""
+    return text(405, "only GET and HEAD are answered here\n", "text/plain", (b"allow", b"GET, HEAD"))
 
 
 def page(value: object) -> Answer:

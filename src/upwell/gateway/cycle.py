@@ -44,6 +44,11 @@ class Cycle(RequestResponseCycle):
         if not self.response_complete and not self.disconnected and not self.transport.is_closing():
             self.connection.unanswered(self)
 
+    def leave(self) -> None:
+        """The client is gone, or as good as: the app need not answer any more."""
+        self.disconnected = True
+        self.message_event.set()
+
     async def receive(self) -> Any:
         """The next piece of the body. The usual body has arrived before anybody asks for it."""
         if self.more_body or self.disconnected or self.response_complete:

@@ -35,6 +35,10 @@ class Grip:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Hold nothing any more."""
         self._hand.bytes -= self._held
         self._held = 0
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, Protocol
 
 from starlette.types import Receive
@@ -22,11 +23,12 @@ from upwell.gateway.hand import Grip, Hand
 from upwell.gateway.preparing import Arrival, Prepared, Undecodable, inflated, prepare
 from upwell.gateway.throttle import Throttle
 from upwell.identity import Key, Keyring
-from upwell.journal import Counts, Entry
+from upwell.journal import Counts, Entry, Told
 from upwell.otlp import Encoding, Signal, media_type
 from upwell.policy import Step
 
 Headers = Mapping[bytes, bytes]
+Tell = Callable[["Answer | Refusal"], None]
 
 BIG: Final = 256 * 1024
 """Bytes from which a body is decoded off the loop; the usual batch has 4 to 20 KB, a quarter megabyte takes some 10 ms."""
@@ -41,6 +43,9 @@ class Journal(Protocol):
 
     async def append(self, entry: Entry) -> bool:
         """True once committed; False for a retry of what is already there. Raises JournalError."""
+
+    def submit(self, entry: Entry, told: Told) -> None:
+        """The same, by a call of `told`. Raises JournalError where the batch cannot be taken at all."""
 
     def digest(self, key_id: str, signal: Signal, body: bytes) -> bytes:
         """The keyed digest that tells a retry."""
@@ -92,17 +97,48 @@ class Ingest:
                 arrival = Arrival(body, zipped, encoding, signal, key, received_ns)
                 prepared = self._prepare_here(arrival) or await self._prepare_aside(arrival, grip)
                 stored = await self._store(prepared)
-        except Undecodable as error:
-            self._complain(key, received_ns, error.refusal, error.digest)
-            raise error.refusal from None
-        except (Malformed, TooLarge, UnsupportedMediaType) as refusal:
-            self._complain(key, received_ns, refusal, b"")
+        except (Undecodable, Refusal) as error:
+            raise self._blamed(key, received_ns, error) from None
+        return self._accepted(prepared, encoding, stored)
+
+    def at_once(self, signal: Signal, headers: Headers, path_key: str | None, body: bytes, tell: Tell) -> bool:
+        """Take a small request that is here whole, without a task of its own: `tell` hears how it ended, after the commit.
+
+        False where it has to wait for more than the commit, and so needs to be called. Raises Refusal.
+        """
+        received_ns = time.time_ns()
+        key = self.keyring.authenticate(path_key or _secret(headers), received_ns)
+        if len(body) > BIG or not self.throttle.is_free(key.id):
+            return False
+        grip = self.hand.grip()
+        try:
+            encoding, zipped = self._formats(headers)
+            self._check_declared(headers)
+            grip.hold(len(body))
+            prepared = self._prepare_here(Arrival(body, zipped, encoding, signal, key, received_ns))
+            if prepared is not None:
+                self.throttle.place(key.id)
+                self._submit(prepared, partial(self._landed, prepared, encoding, grip, tell))
+        except (Undecodable, Refusal) as error:
+            grip.let_go()
+            raise self._blamed(key, received_ns, error) from None
+        except BaseException:
+            grip.let_go()
             raise
-        if stored:
-            self._count(prepared, encoding)
-        else:
-            self._counters.duplicates += 1
-        return ACCEPTED[signal, encoding]
+        if prepared is None:  # it unfolds to something large
+            grip.let_go()
+        return prepared is not None
+
+    def _landed(self, prepared: Prepared, encoding: Encoding, grip: Grip, tell: Tell, end: bool | JournalError) -> None:
+        grip.let_go()
+        tell(_unstored(end) if isinstance(end, JournalError) else self._accepted(prepared, encoding, end))
+
+    def _blamed(self, key: Key, received_ns: int, error: Undecodable | Refusal) -> Refusal:
+        """The refusal to answer with, kept for `doctor` where the batch itself is to blame."""
+        refusal, digest = (error.refusal, error.digest) if isinstance(error, Undecodable) else (error, b"")
+        if isinstance(refusal, Malformed | TooLarge | UnsupportedMediaType):
+            self.complaints.add(received_ns, key.id, refusal.code, digest, refusal.message)
+        return refusal
 
     def _formats(self, headers: Headers) -> tuple[Encoding, bool]:
         """The body's encoding, and whether it is gzipped. Raises UnsupportedMediaType."""
@@ -175,13 +211,24 @@ class Ingest:
         try:
             return await self.journal.append(prepared.entry)
         except JournalError as error:
-            raise Unavailable(error.message, retry_after=RETRY_AFTER_MOST) from error
+            raise _unstored(error) from error
 
-    def _complain(self, key: Key, received_ns: int, refusal: Refusal, digest: bytes) -> None:
-        self.complaints.add(received_ns, key.id, refusal.code, digest, refusal.message)
+    def _submit(self, prepared: Prepared, told: Told) -> None:
+        """The same, by a call of `told`."""
+        if not prepared.entry.items and not prepared.entry.dropped:
+            told(True)
+            return
+        try:
+            self.journal.submit(prepared.entry, told)
+        except JournalError as error:
+            raise _unstored(error) from error
 
-    def _count(self, prepared: Prepared, encoding: Encoding) -> None:
+    def _accepted(self, prepared: Prepared, encoding: Encoding, stored: bool) -> Answer:
+        """Count a batch that is safe; its answer."""
         counters, entry = self._counters, prepared.entry
+        if not stored:
+            counters.duplicates += 1
+            return ACCEPTED[entry.signal, encoding]
         counters.batches[entry.signal, encoding] += 1
         counters.items[entry.signal] += entry.items
         counters.bytes[entry.signal] += prepared.size
@@ -189,6 +236,11 @@ class Ingest:
         if entry.dropped:
             counters.items[entry.signal] += sum(entry.dropped.values())
             counters.dropped.update(entry.dropped)
+        return ACCEPTED[entry.signal, encoding]
+
+
+def _unstored(error: JournalError) -> Unavailable:
+    return Unavailable(error.message, retry_after=RETRY_AFTER_MOST)
 
 
 def _secret(headers: Headers) -> str:

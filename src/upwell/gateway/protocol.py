@@ -8,23 +8,29 @@ Logs nothing of a request; what it refuses is counted in `Watch.refusals`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, cast
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from upwell.errors import HeadersTooLarge, Malformed, Refusal, RequestTimeout, Unavailable
 from upwell.gateway import heads
 from upwell.gateway.answers import Answer, refused
+from upwell.gateway.brief import Brief, Request
 from upwell.gateway.cycle import Cycle
 from upwell.gateway.watch import Watch
 from upwell.otlp import Encoding, media_type
 
 _REFUSED_AT_ONCE: Final = 256  # connections over the cap that get an answer while they last; more are cut without one
 _LAST_CALL_SECONDS: Final = 0.1
+
+
+AtOnce: TypeAlias = Callable[[Request, Callable[[Answer], None]], bool]
+"""Answers a whole request, now or later, by a call of its second argument; False: it is one for the app. Raises nothing."""
 
 
 class Reading(Enum):
@@ -49,14 +55,19 @@ class HardenedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         watch: Watch,
+        at_once: AtOnce | None = None,
     ) -> None:
+        """`at_once` is offered each request that came whole in one piece, before the ASGI app is."""
         super().__init__(config, server_state, app_state, _loop)
         self._watch = watch
+        self._at_once = at_once
         self._limits = watch.limits
         self._reading = Reading.HEAD
         self._since = watch.now
         self._unread_since = 0.0  # since when the client reads no answer; 0: it does
-        self._answering: Cycle | None = None  # the oldest request without an answer; later ones are in self.pipeline
+        self._keep_alive = False  # what the request being read asks for
+        self._pieces: list[bytes] | None = None  # the body of a request that may come whole, so far
+        self._answering: Cycle | Brief | None = None  # the oldest request without an answer; later ones are in self.pipeline
         self._quiet = 0  # bytes since there last was a whole request or a piece of body
         self._body_bytes = 0
         self._refusal: Refusal | None = None  # raised in a callback, through the parser
@@ -73,10 +84,10 @@ class HardenedProtocol(HttpToolsProtocol):
             self._refuse(Unavailable("too many connections", retry_after=1))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for cycle in (self._answering, *(cycle for cycle, _ in self.pipeline)):
+        parked = [cast("Cycle", cycle) for cycle, _ in self.pipeline]
+        for cycle in (self._answering, *parked):
             if cycle is not None and not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
+                cycle.leave()
         self.pipeline.clear()
         self._reading = Reading.NOTHING
         super().connection_lost(exc)
@@ -91,7 +102,7 @@ class HardenedProtocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         self._quiet += len(data)
         try:
-            self.parser.feed_data(data)
+            self._parse(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
@@ -101,6 +112,13 @@ class HardenedProtocol(HttpToolsProtocol):
         else:
             if self._quiet > self._limits.head_bytes and not self._over():
                 self._refuse(HeadersTooLarge("the request line, headers or chunk headers are too large"))
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        finally:
+            if self._pieces is not None:  # more of it is to come
+                self._begin()
 
     def _decline_upgrade(self, rest: bytes) -> None:
         """Read the request again as if it had not offered another protocol.
@@ -131,13 +149,60 @@ class HardenedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         version = self.parser.get_http_version()
         self._check_head(version)
+        if self.parser.should_upgrade() or self._over():
+            return
+        self._keep_alive = version == "1.1" and self.parser.should_keep_alive()
+        self._read(Reading.BODY)
+        self._pieces = []
+        if self._answering is not None or self.expect_100_continue or self.flow.write_paused:
+            self._begin()
+
+    def on_body(self, body: bytes) -> None:
+        self._quiet = 0
+        self._body_bytes += len(body)
+        if self._pieces is not None:
+            self._pieces.append(body)
+            return
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return
+        if cycle is not self._answering and self._parked() + len(body) > self._limits.parked_bytes:
+            self._fail(Malformed("requests sent ahead of their answers are too large"))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return
+        self._quiet = 0
+        self._read(Reading.IDLE)
+        if self._pieces is not None and self._answer_at_once(self._pieces):
+            self._pieces = None
+            return
+        if self._pieces is not None:
+            self._begin()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
+
+    def _answer_at_once(self, pieces: list[bytes]) -> bool:
+        """Offer a whole request to the door; False where it is one for the app."""
+        if self._at_once is None:
+            return False
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        path = heads.path(self.url.partition(b"?")[0])
+        brief = self._answering = Brief(self, keep_alive=self._keep_alive and not self._last)
+        if self._at_once(Request(self.parser.get_method(), path, self.headers, body, self.client), brief.answer):
+            return True
+        self._answering = None
+        return False
+
+    def _begin(self) -> None:
+        """Make an ordinary request of what is being read, with as much of its body as is here."""
         path, _, query = self.url.partition(b"?")
         self.scope = {
             "type": "http",
             "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": version,
+            "http_version": self.parser.get_http_version(),
             "method": self.parser.get_method().decode("ascii"),
             "scheme": self.scheme or "http",
             "path": heads.path(path),
@@ -150,27 +215,10 @@ class HardenedProtocol(HttpToolsProtocol):
             "state": self.app_state,
             "extensions": {},
         }
-        self._read(Reading.BODY)
-        self._take(self._cycle(keep_alive=version == "1.1" and self.parser.should_keep_alive()))
-
-    def on_body(self, body: bytes) -> None:
-        cycle = self.cycle
-        self._quiet = 0
-        self._body_bytes += len(body)
-        if cycle is None or cycle.response_complete:
-            return
-        if cycle is not self._answering and self._parked() + len(body) > self._limits.parked_bytes:
-            self._fail(Malformed("requests sent ahead of their answers are too large"))
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        if self.parser.should_upgrade():
-            return
-        self._quiet = 0
-        self._read(Reading.IDLE)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.more_body = False
-            self.cycle.message_event.set()
+        pieces, self._pieces = self._pieces or (), None
+        self._take(self._cycle())
+        for piece in pieces:
+            super().on_body(piece)
 
     def _check_head(self, version: str) -> None:
         try:
@@ -181,7 +229,7 @@ class HardenedProtocol(HttpToolsProtocol):
         if self._quiet > self._limits.head_bytes and heads.size(self.url, self.headers) > self._limits.head_bytes:
             self._fail(HeadersTooLarge("the request line and headers are too large"))
 
-    def _cycle(self, *, keep_alive: bool) -> Cycle:
+    def _cycle(self) -> Cycle:
         cycle = Cycle(
             scope=self.scope,
             transport=self.transport,
@@ -192,7 +240,7 @@ class HardenedProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=keep_alive and not self._last,
+            keep_alive=self._keep_alive and not self._last,
             on_response=_nothing,
         )
         cycle.connection = self
@@ -225,7 +273,13 @@ class HardenedProtocol(HttpToolsProtocol):
 
     # What a cycle tells
 
-    def answered(self, cycle: Cycle) -> None:
+    def write_answer(self, answer: Answer, *, keep_alive: bool) -> None:
+        if not self.transport.is_closing():
+            end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+            defaults = self._watch.lines(self.server_state.default_headers)
+            self.transport.write(b"".join((answer.head, defaults, end, answer.body)))
+
+    def answered(self, cycle: Cycle | Brief) -> None:
         self.server_state.total_requests += 1
         self._answering = None
         if self.transport.is_closing():
@@ -297,8 +351,7 @@ class HardenedProtocol(HttpToolsProtocol):
         if waiting is not None and waiting is not being_read:
             waiting.keep_alive = False
         elif being_read is not None and waiting is being_read:
-            being_read.disconnected = True  # for the app; the answer is ours
-            being_read.message_event.set()
+            being_read.leave()  # that is for the app; the answer is ours
             self._write(being_read, refusal)
         else:
             self._write_raw(refused(refusal, Encoding.JSON))
@@ -313,8 +366,7 @@ class HardenedProtocol(HttpToolsProtocol):
         """Answer where there is no request yet to answer."""
         if self.transport.is_closing():
             return
-        lines = b"".join(b"%b: %b\r\n" % header for header in answer.headers)
-        self.transport.write(b"%b%bconnection: close\r\n\r\n%b" % (STATUS_LINE[answer.status], lines, answer.body))
+        self.write_answer(answer, keep_alive=False)
         self._hang_up(read_whole=False)
 
     def _hang_up(self, *, read_whole: bool) -> None:

@@ -110,7 +110,7 @@ class _Server(Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
-        connect = partial(HardenedProtocol, self.config, self.server_state, {}, watch=self._door.watch)
+        connect = partial(HardenedProtocol, self.config, self.server_state, {}, watch=self._door.watch, at_once=self._door.at_once)
         tls: dict[str, Any] = {"ssl": self._tls, "ssl_handshake_timeout": _HANDSHAKE_SECONDS} if self._tls else {}
         self.servers = [await loop.create_server(connect, sock=listening, backlog=BACKLOG, **tls) for listening in sockets or ()]
         self.started = True

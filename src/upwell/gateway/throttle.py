@@ -61,6 +61,13 @@ class Throttle:
             self._full_at = {key: at for key, at in self._full_at.items() if at > now}
         return wait
 
+    def is_free(self, key_id: str) -> bool:
+        """Whether `place` would let a request of this key through at once. Takes no place."""
+        if not self._interval:
+            return True
+        now = self._clock()
+        return max(self._full_at.get(key_id, 0.0), now) + self._interval - self._slack <= now
+
     def _check_wait(self, wait: float) -> None:
         if wait > LONGEST_WAIT or self.waiting >= MOST_WAITERS:
             raise Throttled("this key sends faster than it may", retry_after=math.ceil(wait))

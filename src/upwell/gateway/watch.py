@@ -55,6 +55,13 @@ class Watch:
     connections: set[Watched] = field(default_factory=set)
     now: float = 0.0
     refusals: Counter[str] = field(default_factory=Counter)
+    _lines: tuple[object, bytes] = (None, b"")
+
+    def lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """The server's default headers as they go over the wire: uvicorn makes a new list of them each second."""
+        if self._lines[0] is not headers:
+            self._lines = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._lines[1]
 
     async def sweep(self) -> None:
         """Check every connection for ever; cancel to end."""

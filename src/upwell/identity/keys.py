@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 
 from upwell.database import open_database
 from upwell.errors import ConfigError, NoSuchEntry
+from upwell.identity.pseudonyms import Pseudonyms, is_pseudonym
 
 MIGRATIONS: Final = (
     """
@@ -41,6 +42,7 @@ MIGRATIONS: Final = (
         salt BLOB NOT NULL CHECK (length(salt) = 32)
     ) STRICT;
     """,
+    "CREATE TABLE forgotten (who TEXT PRIMARY KEY, is_key INTEGER NOT NULL, at_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 )
 
 KEY_PREFIX: Final = "uw_"
@@ -83,6 +85,19 @@ class NewKey:
 
     def __repr__(self) -> str:
         return f"NewKey(key={self.key!r}, secret_text=…)"
+
+
+FORGOTTEN: Final = "(forgotten)"
+"""In place of a person's name, on the revoked keys of somebody who was forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Everything under which somebody may be known: ids of their keys, pseudonyms, and the names themselves."""
+
+    keys: frozenset[str]
+    pseudonyms: frozenset[str]
+    names: frozenset[str]
 
 
 _KeyList: TypeAlias = list[Key]  # inside Keys, `list` is the method
@@ -157,6 +172,30 @@ class Keys:
         """End a key; running gateways refuse it within a second. Revoking twice keeps the first time. Raises NoSuchEntry."""
         self._get(key_id)
         self._connection.execute("UPDATE keys SET revoked_ns = ? WHERE id = ? AND revoked_ns IS NULL", (self._clock_ns(), key_id))
+
+    def who(self, person: str) -> Person:
+        """Somebody, by the name as enrolled or claimed, or by a pseudonym; whoever it is need not be known."""
+        pseudonyms, wanted, listed = Pseudonyms(self.salt), person.strip(), self.list()
+        named = [key for key in listed if key.person and wanted.casefold() in (key.person.strip().casefold(), pseudonyms.of(key.person))]
+        names = {key.person for key in named if key.person} | (set() if is_pseudonym(wanted) else {wanted})
+        lines = {key.line for key in listed if key.person is None}
+        known = {pseudonyms.of(name, within) for name in names for within in ("", *lines)}
+        return Person(frozenset(key.id for key in named), frozenset(known | ({wanted} - names)), frozenset(names))
+
+    def forget(self, person: Person) -> None:
+        """Revoke their keys, take the name off them, and write the tombstone, all at once. What was there is overwritten."""
+        now = self._clock_ns()
+        self._connection.execute("PRAGMA secure_delete = ON")
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for key_id in person.keys:
+                self._connection.execute(
+                    "UPDATE keys SET person = ?, team = NULL, department = NULL, cost_center = NULL, organization = NULL, "
+                    "revoked_ns = coalesce(revoked_ns, ?) WHERE id = ?",
+                    (FORGOTTEN, now, key_id),
+                )
+            tombstones = [(key_id, True, now) for key_id in person.keys] + [(name, False, now) for name in person.pseudonyms]
+            self._connection.executemany("INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)", tombstones)
 
     def _get(self, key_id: str) -> Key:
         row = self._connection.execute(f"SELECT {_COLUMNS} FROM keys WHERE id = ?", (key_id,)).fetchone()  # noqa: S608

@@ -6,9 +6,18 @@ compute or guess-and-check one. There is no way back: who is revealed is another
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
+from typing import Final
 
 _CLAIMED = 0x80  # the first bit of eight bytes tells an enrolled person from a claimed one
+
+_SHAPE: Final = re.compile(r"p-[0-9a-f]{16}")
+
+
+def is_pseudonym(name: str) -> bool:
+    """Whether a name looks like one of ours."""
+    return _SHAPE.fullmatch(name) is not None
 
 
 class Pseudonyms:

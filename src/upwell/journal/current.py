@@ -8,6 +8,7 @@ into the main file beside them, by `checkpoint` (its last pages apart, see `catc
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,9 +17,8 @@ from pathlib import Path
 from upwell.database import open_database
 from upwell.journal import layout, record
 from upwell.journal.disk import sync_directory
-from upwell.journal.mark import Mark, MarkFile
+from upwell.journal.mark import Mark, MarkFile, Running, encode
 from upwell.journal.record import Record
-from upwell.otlp.model import Signal
 
 _LOCK_SECONDS = 1.0
 """Nobody but an operator's own sqlite3 holds the write lock; the event loop waits for it this long."""
@@ -80,9 +80,9 @@ class Current:
         """
         self.name = name
         self.size = 0
-        self.mark = Mark()
+        self._running = Running()
         self._database = layout.database(directory, name)
-        self._watched = (self._database, layout.wal(directory, name), layout.mark(directory, name))
+        self._watched = tuple(map(str, (self._database, layout.wal(directory, name), layout.mark(directory, name))))  # asked at each commit
         try:
             self._mark_file = MarkFile(layout.mark(directory, name))
             try:
@@ -106,10 +106,15 @@ class Current:
             raise
         return connection
 
+    @property
+    def mark(self) -> Mark:
+        """What is stored and marked so far."""
+        return self._running.mark()
+
     def commit(self, records: Sequence[Record]) -> None:
         """Store rows durably, in order, and mark them; raises Failure."""
         self._check_files()
-        rows = [one.values(seq) for seq, one in enumerate(records, self.mark.seq + 1)]
+        rows = [one.values(seq) for seq, one in enumerate(records, self._running.seq + 1)]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(record.INSERT, rows)
@@ -123,8 +128,9 @@ class Current:
         except sqlite3.Error as error:
             spent = self._undo(error)
             raise Failure(str(error), spent=spent, unstored=not spent) from error
-        self.mark += _marked(records)
-        self.size += sum(one.size for one in records)
+        for one in records:
+            self._running.add(one.entry)
+            self.size += one.size
         self._write_mark()
 
     def probe(self) -> None:
@@ -166,7 +172,7 @@ class Current:
     def seal(self) -> None:
         """Declare void what a failed COMMIT may have left behind, so that the retry of its batches, elsewhere, is their only copy."""
         with contextlib.suppress(OSError):  # on a disk that takes nothing at all they may come twice
-            self._mark_file.write(replace(self.mark, sealed=True))
+            self._mark_file.write(encode(replace(self.mark, sealed=True)))
 
     def abandon(self) -> None:
         """Close it as it is."""
@@ -177,7 +183,7 @@ class Current:
         self._mark_file.close()
 
     def _look(self) -> tuple[list[int], int]:
-        database, wal, mark = (path.stat() for path in self._watched)
+        database, wal, mark = map(os.stat, self._watched)
         self.size = database.st_size + wal.st_size
         return [database.st_ino, wal.st_ino, mark.st_ino], wal.st_size
 
@@ -193,7 +199,7 @@ class Current:
 
     def _write_mark(self) -> None:
         try:
-            self._mark_file.write(self.mark)
+            self._mark_file.write(self._running.encoded())
         except OSError as error:
             raise Failure(
                 f"the mark of {self.name} cannot be written: {error.strerror}", spent=False, unstored=False, unmarked=True
@@ -233,13 +239,3 @@ def _connect(database: Path, timeout: float) -> sqlite3.Connection:
     connection.execute("PRAGMA checkpoint_fullfsync=1")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     return connection
-
-
-def _marked(records: Sequence[Record]) -> Mark:
-    accepted, journaled, batches = (dict.fromkeys(Signal, 0) for _ in range(3))
-    for entry in (one.entry for one in records):
-        signal = entry.signal
-        accepted[signal] += entry.items + (sum(entry.dropped.values()) if entry.dropped else 0)
-        journaled[signal] += entry.items
-        batches[signal] += 1
-    return Mark(len(records), accepted, journaled, batches)

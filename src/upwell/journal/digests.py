@@ -44,6 +44,8 @@ class Digests(Generic[T]):
         return len(self._known)
 
     def __contains__(self, digest: bytes) -> bool:
+        if digest not in self._known:
+            return False
         self._expire()
         return digest in self._known
 

@@ -12,14 +12,16 @@ import os
 import struct
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from upwell.journal.rows import Entry
 from upwell.otlp.model import Signal
 
 _MAGIC = b"upwmark1"
 _SIGNALS = tuple(Signal)
+_PLACES = {signal: 3 * place for place, signal in enumerate(_SIGNALS)}
 _BODY = struct.Struct(f">8s?Q{3 * len(_SIGNALS)}Q")
 _CRC = struct.Struct(">I")
 _SIZE = _BODY.size + _CRC.size
@@ -49,11 +51,46 @@ class Mark:
         return Mark(self.seq + other.seq, accepted, journaled, batches)
 
 
+class Running:
+    """A mark that grows commit by commit: bare integers, because it is added to and written with each of them."""
+
+    __slots__ = ("_figures", "seq")
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._figures = [0] * (3 * len(_SIGNALS))
+
+    def add(self, entry: Entry) -> None:
+        """Count one more row."""
+        figures, place = self._figures, _PLACES[entry.signal]
+        self.seq += 1
+        figures[place] += entry.items + (sum(entry.dropped.values()) if entry.dropped else 0)
+        figures[place + 1] += entry.items
+        figures[place + 2] += 1
+
+    def encoded(self) -> bytes:
+        """The mark as its file holds it."""
+        return _encoded(False, self.seq, self._figures)
+
+    def mark(self) -> Mark:
+        """The mark as it stands now."""
+        return _mark(self.seq, self._figures, sealed=False)
+
+
 def encode(mark: Mark) -> bytes:
     """The mark as its file holds it."""
     figures = [counts[signal] for signal in _SIGNALS for counts in (mark.accepted, mark.journaled, mark.batches)]
-    body = _BODY.pack(_MAGIC, mark.sealed, mark.seq, *figures)
+    return _encoded(mark.sealed, mark.seq, figures)
+
+
+def _encoded(sealed: bool, seq: int, figures: Sequence[int]) -> bytes:
+    body = _BODY.pack(_MAGIC, sealed, seq, *figures)
     return body + _CRC.pack(zlib.crc32(body))
+
+
+def _mark(seq: int, figures: Sequence[int], *, sealed: bool) -> Mark:
+    accepted, journaled, batches = (dict(zip(_SIGNALS, figures[part::3], strict=True)) for part in range(3))
+    return Mark(seq, accepted, journaled, batches, sealed)
 
 
 def decode(data: bytes) -> Mark | None:
@@ -63,8 +100,7 @@ def decode(data: bytes) -> Mark | None:
     magic, sealed, seq, *figures = _BODY.unpack_from(data)
     if magic != _MAGIC:
         return None
-    accepted, journaled, batches = (dict(zip(_SIGNALS, figures[part::3], strict=True)) for part in range(3))
-    return Mark(seq, accepted, journaled, batches, sealed)
+    return _mark(seq, figures, sealed=sealed)
 
 
 def read(path: Path) -> Mark:
@@ -88,15 +124,14 @@ class MarkFile:
         """Create the file, all counts 0, fsynced (its name is not); raises OSError, also where it exists."""
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            self.write(Mark())
+            self.write(encode(Mark()))
             self.sync()
         except OSError:
             self.close()
             raise
 
-    def write(self, mark: Mark) -> None:
-        """Replace the mark in one write; raises OSError."""
-        data = encode(mark)
+    def write(self, data: bytes) -> None:
+        """Replace the mark, as `encode` gives it, in one write; raises OSError."""
         if os.pwrite(self._handle, data, 0) != len(data):
             raise OSError("the mark was written in part")
 

@@ -129,6 +129,11 @@ class Parcels:
             rows = db.execute(f"SELECT {_COLUMNS} FROM parts WHERE lane = ? ORDER BY segment, first_seq LIMIT 1", (lane,))  # noqa: S608
             return [Part(*row) for row in rows]
 
+    def waits(self, parcel: int) -> bool:
+        """Whether a parcel is still there."""
+        with self._db.snapshot() as db:
+            return total(db, "SELECT count(*) FROM parts WHERE parcel = ?", parcel) > 0
+
     def waiting(self, lane: str) -> Tally:
         """Everything of the lane that is in parts."""
         with self._db.snapshot() as db:
@@ -207,10 +212,14 @@ class Parcels:
             db.execute("UPDATE parts SET depth = ?, refusal = '' WHERE lane = ? AND depth = ?", (depth, lane, suspects))
 
     def lose(self, lane: str, part: Part, items: int) -> None:
-        """Book items of a stored part that can no longer be read; a negative number takes back that they were lost."""
+        """Book items of a stored part that can no longer be read; a negative number takes back that they were lost.
+
+        Nothing is booked where the part was let go meanwhile.
+        """
         words = "cannot be read any more" if items > 0 else "can be read after all"
         with self._db.transaction() as db:
-            db.execute("UPDATE parts SET items = items - ? WHERE id = ?", (items, part.id))
+            if not db.execute("UPDATE parts SET items = items - ? WHERE id = ?", (items, part.id)).rowcount:
+                return
             db.execute("DELETE FROM parts WHERE id = ? AND items <= 0", (part.id,))
             self._outcomes.lose(db, lane, part.segment, items, f"{abs(items)} items taken from segment {part.segment} {words}")
 

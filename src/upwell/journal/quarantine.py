@@ -133,6 +133,31 @@ class Quarantine:
             self._outcomes.end(db, shown.lane, "quarantined", shown.code, -shown.items)
             self._outcomes.end(db, shown.lane, "quarantined", DROPPED, shown.items)
 
+    def forget(self, entry: int, items: int, rest: bytes | None = None) -> int | None:
+        """Take items out of a quarantined batch, of which `rest` stays; the items that were taken, counted as dropped by hand.
+
+        None, and nothing done, where the batch is on its way again and something of it stays: its lane goes by its items.
+        """
+        with self._db.transaction() as db:
+            row = db.execute("SELECT lane, code, replaying FROM quarantine WHERE id = ?", (entry,)).fetchone()
+            if row is None:
+                return 0
+            lane, code, replaying = row
+            if replaying and rest is not None:
+                return None
+            if replaying:
+                items = total(db, "SELECT sum(items) FROM parts WHERE segment = ? AND first_seq = ?", QUARANTINE, entry)
+                db.execute("DELETE FROM parts WHERE segment = ? AND first_seq = ?", (QUARANTINE, entry))
+            else:
+                self._outcomes.end(db, lane, "quarantined", code, -items)
+            self._outcomes.end(db, lane, "quarantined", DROPPED, items)
+            if rest is None:
+                db.execute("DELETE FROM quarantine WHERE id = ?", (entry,))
+            else:
+                changed = (items, zstandard.compress(rest), entry)
+                db.execute("UPDATE quarantine SET items = items - ?, body = ? WHERE id = ?", changed)
+            return items
+
     def sweep(self, db: sqlite3.Connection) -> None:
         """Forget replayed batches that no part needs any more."""
         db.execute("DELETE FROM quarantine WHERE replaying AND id NOT IN (SELECT first_seq FROM parts WHERE segment = ?)", (QUARANTINE,))

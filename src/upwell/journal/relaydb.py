@@ -74,6 +74,7 @@ class RelayDb:
         self._connection = open_database(path, MIGRATIONS, any_thread=True)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA secure_delete = ON")  # what leaves quarantine leaves the file
 
     def close(self) -> None:
         with self._lock:

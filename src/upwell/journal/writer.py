@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from upwell import config
@@ -52,29 +53,26 @@ class Counts:
     retry_window_seconds: float
 
 
+Told = Callable[["bool | JournalError"], None]
+"""Who hands a batch in is told once: True, stored and fsynced; False, it was there already; or why it is not acknowledged."""
+
+
 class _Flight:
     """A batch on its way to a commit, and all who wait for that commit: its own request and its retries."""
 
-    __slots__ = ("_waiters",)
+    __slots__ = ("_waiting",)
 
-    def __init__(self) -> None:
-        self._waiters: list[asyncio.Future[None]] = []
+    def __init__(self, told: Told) -> None:
+        self._waiting: list[tuple[Told, bool]] = [(told, True)]
 
-    def waiter(self) -> asyncio.Future[None]:
-        """To be awaited. Each has its own: a cancelled request must not cancel the others'."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        return waiter
+    def join(self, told: Told) -> None:
+        """A retry waits too."""
+        self._waiting.append((told, False))
 
     def land(self, problem: str | None) -> None:
-        """Tell the waiters how it ended: None is well."""
-        for waiter in self._waiters:
-            if waiter.done():  # its request was cancelled
-                continue
-            if problem is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(JournalUnwritable(problem))
+        """Tell all of them how it ended: None is well."""
+        for told, stored in self._waiting:
+            told(stored if problem is None else JournalUnwritable(problem))
 
 
 class Journal:
@@ -124,26 +122,36 @@ class Journal:
         """The keyed BLAKE2b-128 by which a retry is known; `body` is inflated. May be called from any thread."""
         return digests.digest(self._secret, key_id, signal, body)
 
-    async def append(self, entry: Entry) -> bool:
-        """True: stored and fsynced. False: it was already, within the retry window.
+    def submit(self, entry: Entry, told: Told) -> None:
+        """Take a batch in; `told` is called on the loop, at once or when its commit has ended, and must not raise.
 
-        Cancelling leaves the batch on its way to the disk. Raises JournalFull or JournalUnwritable, and then
-        the batch is not acknowledged and its retry counts as new.
+        Nothing takes a batch back that is on its way. A batch within the retry window counts once; one that is not acknowledged
+        counts as new when it comes again. Raises JournalFull or JournalUnwritable where it cannot be taken at all.
         """
         if entry.digest in self._digests:
-            return await self._again(entry)
+            self._again(entry, told)
+            return
         self._roll.admit()
-        await self._begin(entry).waiter()
-        return True
+        self._begin(entry, _Flight(told))
 
-    async def _again(self, entry: Entry) -> bool:
+    async def append(self, entry: Entry) -> bool:
+        """`submit`, awaited. Cancelling leaves the batch on its way to the disk. Raises JournalFull or JournalUnwritable."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.submit(entry, partial(_settle, future))
+        return await future
+
+    def _again(self, entry: Entry, told: Told) -> None:
         flight = self._digests.in_flight(entry.digest)
-        if flight is not None:
-            await flight.waiter()
-        elif self._roll.trouble is not None:
+        if flight is None and self._roll.trouble is not None:
             self._roll.admit()  # what is stored may still lack its mark, which comes before any acknowledgement
-        self._duplicates[entry.signal] += 1
-        return False
+        if flight is not None:
+            flight.join(partial(self._told_again, entry.signal, told))
+        else:
+            self._told_again(entry.signal, told, False)
+
+    def _told_again(self, signal: Signal, told: Told, end: bool | JournalError) -> None:
+        self._duplicates[signal] += end is False
+        told(end)
 
     def ready(self) -> str | None:
         """None: it can accept. Else the sentence why not."""
@@ -167,15 +175,13 @@ class Journal:
             self._digests.held_seconds(),
         )
 
-    def _begin(self, entry: Entry) -> _Flight:
-        flight = _Flight()
+    def _begin(self, entry: Entry, flight: _Flight) -> None:
         if len(entry.body) <= _OFF_LOOP_BYTES:
             self._enqueue(record.record(entry, self._compressor), flight)
         else:
             job = asyncio.get_running_loop().run_in_executor(None, lambda: record.record(entry, record.compressor()))
             job.add_done_callback(lambda done: self._compressed(entry, flight, done))
         self._digests.begin(entry.digest, flight)
-        return flight
 
     def _compressed(self, entry: Entry, flight: _Flight, done: asyncio.Future[Record]) -> None:
         if error := "cancelled" if done.cancelled() else done.exception():
@@ -254,3 +260,12 @@ class Journal:
     def bytes(self) -> int:
         """Bytes of all segment files."""
         return self._roll.size()
+
+
+def _settle(future: asyncio.Future[bool], end: bool | JournalError) -> None:
+    if future.done():  # its request was cancelled
+        return
+    if isinstance(end, bool):
+        future.set_result(end)
+    else:
+        future.set_exception(end)

@@ -24,6 +24,7 @@ _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """A JSON string, or the rest after one that never ends: else a hostile body would be searched again from every quote."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_METRICS = Signal.METRICS
 _KINDS = frozenset(METRIC_KINDS)
 
 
@@ -39,7 +40,7 @@ def read_json(body: bytes, signal: Signal) -> tuple[Batch, int]:
         raise Malformed(f"not an OTLP/JSON {signal} request: {explain(error)}") from None  # it quotes the content
     field = signal.resource_field
     batch = {field: whole.get(field) or []}
-    if signal is Signal.METRICS:
+    if signal is _METRICS:
         _refuse_two_kinds(batch)
     return batch, len(whole) - (field in whole)
 

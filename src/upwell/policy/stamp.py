@@ -24,6 +24,7 @@ _NOBODY: Final[Claimed] = (len(PERSON_CLAIMS), "")
 _MARK: Final[Attribute] = {"key": "upwell.user.claimed", "value": {"boolValue": True}}
 _STAMPS_KEPT: Final = 10_000  # of about 1 KB each: more keys than one gateway serves
 
+_METRICS: Final = Signal.METRICS
 _ON_RESOURCE: Final = Sieve(on_resource=True)
 _ELSEWHERE: Final = Sieve(on_resource=False)
 
@@ -111,7 +112,7 @@ def _items(entry: Batch, signal: Signal) -> Iterator[Batch]:
     """The log records, spans or data points of one resource."""
     for scope_entry in entry.get(signal.scope_field) or ():
         for holder in scope_entry.get(signal.entry_field) or ():
-            if signal is Signal.METRICS:
+            if signal is _METRICS:
                 yield from _points(holder)
             else:
                 yield holder
@@ -125,15 +126,17 @@ def _points(metric: Batch) -> Iterator[Batch]:
 
 def _clean(entry: Batch, signal: Signal) -> None:
     """Remove the claims below a resource: from scopes, items, and what items hold."""
+    clean = _CLEANERS[signal]
     for scope_entry in entry.get(signal.scope_field) or ():
         if scope := scope_entry.get("scope"):
             _drop_claims(scope, "attributes")
         for holder in scope_entry.get(signal.entry_field) or ():
-            _CLEANERS[signal](holder)
+            clean(holder)
 
 
 def _clean_record(record: Batch) -> None:
-    _drop_claims(record, "attributes")
+    if attributes := record.get("attributes"):
+        record["attributes"] = _ELSEWHERE.without_claims(attributes)
     if (body := record.get("body")) and (members := body.get("kvlistValue")):
         _drop_claims(members, "values")
 

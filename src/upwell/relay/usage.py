@@ -8,30 +8,30 @@ not written again. Nothing that goes wrong here reaches the lanes of other sinks
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from upwell.errors import DataDirError, Malformed, TooLarge
+from upwell.errors import DataDirError
 from upwell.journal.book import Book
 from upwell.journal.lanes import USAGE
 from upwell.journal.parcels import Move, Taking
 from upwell.journal.parts import Part
-from upwell.journal.quarantine import Quarantined
 from upwell.journal.rows import Row
 from upwell.journal.segment import Segments
-from upwell.otlp import Batch, Encoding, Signal, count, decode, encode, select, survey
+from upwell.otlp import Signal
 from upwell.relay.backoff import PROBE_SECONDS
+from upwell.relay.forgetting import purge_quarantine
 from upwell.relay.intake import Candidate, Intake
 from upwell.relay.lane import Trouble, describe
-from upwell.store import Counts, ReadBatch, Store
-from upwell.usage import Prices, read
+from upwell.relay.reading import Found, Reader
+from upwell.store import Counts, Store
+from upwell.usage import Prices
 
 _IDLE_SECONDS = 0.25
 _RETENTION_SECONDS = 3600.0
 _STEP_ITEMS = 5_000  # a transaction of about a quarter of a second, and some 20 MB of Python objects
 _STEP_BYTES = 4 * 2**20
-_RAISED, _UNREADABLE = "dialect-raised", "unreadable"
 
 
 class Shelf:
@@ -78,18 +78,6 @@ class UsageSum:
         return self.counts.items - self.delivered
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What was read of some rows, and the items that could not be."""
-
-    batches: list[ReadBatch]
-    faults: list[Quarantined]
-
-    @property
-    def faulty(self) -> int:
-        return sum(fault.items for fault in self.faults)
-
-
 class UsageLane:
     """One signal's way into the store. Used by one thread; `trouble` and `sum` may be asked for by others."""
 
@@ -103,7 +91,7 @@ class UsageLane:
         self._segments = segments
         self._book = book
         self._shelf = shelf
-        self._prices = prices
+        self._reader = Reader(signal, prices)
         self._clock_ns = clock_ns
         self._booking = threading.Lock()
         self._compared = False
@@ -134,6 +122,12 @@ class UsageLane:
         with self._booking:
             return usage_sum(self._book, self._segments, self._shelf.store(), self.signal)
 
+    @contextmanager
+    def between_turns(self) -> Iterator[None]:
+        """While this is held, nothing is between the store and the book."""
+        with self._booking:
+            yield
+
     def _stand(self, state: str, code: str, message: str, hint: str) -> None:
         since_ns = self.trouble.since_ns if self.trouble and self.trouble.state == state else self._clock_ns()
         self.trouble = Trouble(state, code, message, hint, since_ns)
@@ -141,22 +135,10 @@ class UsageLane:
     def _compare(self, store: Store) -> None:
         """See how store and book stand to each other: at a start, and after a turn that failed.
 
-        A store that is ahead of the book was cut off before the booking, and what it has is not counted twice. Where it is ahead
-        without having counted more, the books were made anew and offer again what was settled: that comes again, as duplicates.
-        A store with less in it than was booked is not the one that was written, which is a loss like any other.
+        A store that is ahead of the book was cut off before the booking, and what it has is not counted twice.
         """
-        with self._booking, self._book.db.transaction() as db:
-            found = usage_sum(self._book, self._segments, store, self.signal)
-            self._resumes = found.surplus > 0
-            lost = self._book.outcomes.of(self.name).get(("lost", "damage"), 0)
-            if found.missing < 0 and lost:  # books that were made anew took for lost what is here
-                back = min(-found.missing, lost)
-                self._book.outcomes.end(db, self.name, "lost", "damage", -back)
-                self._book.outcomes.end(db, self.name, "delivered", "", back)
-            if found.missing > 0:
-                message = f"{found.missing} items were in a usage store that is gone: {store.path.name} was replaced or is older"
-                self._book.outcomes.end(db, self.name, "delivered", "", -found.missing)
-                self._book.outcomes.lose(db, self.name, "", found.missing, message)
+        with self._booking:
+            self._resumes = compare(self._book, self._segments, store, self.signal) > 0
         self._compared = True
 
     # New rows
@@ -166,12 +148,14 @@ class UsageLane:
         if not rows:
             return False
         source, last = rows[0].segment, rows[-1].seq
-        found = self._read(rows)
+        found = self._reader.read(rows)
         items = sum(row.items for row in rows)
         stored = store.cursor(self.signal, source) if self._resumes else 0
         with self._booking:
             if last > stored:
-                store.write(self.signal, [batch for batch in found.batches if batch.seq > stored], {source: last})
+                fresh = [batch for batch in found.batches if batch.seq > stored]
+                gaps = [fault.place for fault in found.faults if fault.place.seq > stored]
+                store.write(self.signal, fresh, {source: last}, gaps)
             self._settle(Move(source, self.intake.starts[source], last, items), found)
         return True
 
@@ -189,9 +173,9 @@ class UsageLane:
                 break
         return rows
 
-    def _settle(self, move: Move, found: _Found) -> None:
+    def _settle(self, move: Move, found: Found) -> None:
         good = move.items - found.faulty
-        taking = Taking(moves=[move], ended=[("delivered", "", good)], quarantined=found.faults)
+        taking = Taking(moves=[move], ended=[("delivered", "", good)], quarantined=found.quarantined)
         with self._book.db.transaction() as db:
             gone = move.segment in self._book.lanes.gone() or move.segment not in self._segments.names()
             if not gone and self._book.parcels.take(self.name, taking) is not None:
@@ -199,8 +183,8 @@ class UsageLane:
             # A full journal let the rows go meanwhile, booked as expired; but here they are.
             self._book.outcomes.end(db, self.name, "expired", "journal_full", -move.items)
             self._book.outcomes.end(db, self.name, "delivered", "", good)
-            for fault in found.faults:
-                self._book.quarantine.add(db, self.name, fault)
+            for batch in found.quarantined:
+                self._book.quarantine.add(db, self.name, batch)
 
     # Quarantined batches that somebody wants tried again
 
@@ -212,60 +196,42 @@ class UsageLane:
 
     def _replay_parcel(self, store: Store, parts: list[Part]) -> None:
         candidates: list[Candidate] = [candidate for part in parts for candidate in self.intake.stored(part)]
-        found = self._read([candidate.row for candidate in candidates])
+        found = self._reader.read([candidate.row for candidate in candidates])
         items = sum(candidate.last - candidate.first for candidate in candidates)
         mark = f"parcel {parts[0].parcel} of batch {parts[0].first_seq} of {candidates[0].row.received_ns if candidates else 0}"
         with self._booking:
+            if not self._book.parcels.waits(parts[0].parcel):
+                return  # somebody who was forgotten had it in quarantine
             if not store.cursor(self.signal, mark):
                 store.write(self.signal, found.batches, {mark: 1})
             ended = ("delivered", "", items - found.faulty)
-            self._book.parcels.replace(self.name, parts[0].parcel, [], ended=[ended], quarantined=found.faults)  # type: ignore[list-item]
-
-    # Reading
-
-    def _read(self, rows: list[Row]) -> _Found:
-        found = _Found([], [])
-        for row in rows:
-            try:
-                batch = decode(row.body, self.signal, Encoding.JSON).batch
-            except (Malformed, TooLarge) as error:
-                found.faults.append(_quarantined(row, _UNREADABLE, error.message))
-                continue
-            self._read_items(row, batch, found)
-        return found
-
-    def _read_items(self, row: Row, batch: Batch, found: _Found) -> None:
-        """Read a batch; where that raises, its halves, down to the item that nobody can read."""
-        try:
-            reading = read(batch, self.signal, key_id=row.key_id, received_ns=row.received_ns, prices=self._prices)
-        except Exception as error:  # noqa: BLE001 - dialects read what clients made up, and one item must not stop the lane
-            items = count(batch, self.signal)
-            if items <= 1:
-                found.faults.append(_piece(row, batch, self.signal, f"reading it raised {describe(error)}"))
-                return
-            for first, last in ((0, items // 2), (items // 2, items)):
-                self._read_items(row, select(batch, self.signal, first, last), found)
-            return
-        found.batches.append(ReadBatch(row.segment, row.seq, self.signal, row.key_id, row.received_ns, reading))
+            self._book.parcels.replace(self.name, parts[0].parcel, [], ended=[ended], quarantined=found.quarantined)  # type: ignore[list-item]
 
 
 class Retention:
-    """Lets old rows of the store go, once in a while. Used by one thread."""
+    """Lets old rows of the store go once in a while, and whatever has come back of who was forgotten. Used by one thread."""
 
     name = f"{USAGE} retention"
 
-    def __init__(self, shelf: Shelf, seconds: float, *, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, shelf: Shelf, book: Book, seconds: float, *, clock_ns: Callable[[], int]) -> None:
         self._shelf = shelf
+        self._book = book
         self._keep_ns = int(seconds * 1e9)
         self._clock_ns = clock_ns
 
     def turn(self) -> float:
-        """Delete what is older than the retention; the seconds until it is worth looking again."""
+        """Delete what is older than the retention; the seconds until it is worth looking again.
+
+        A forgetting that was cut off is finished here; refusals and a backup of the store can bring back what was deleted.
+        """
         try:
             store = self._shelf.store()
         except DataDirError:
             return PROBE_SECONDS  # the lanes say so
         store.expire(self._clock_ns() - self._keep_ns)
+        if forgotten := store.forgotten():
+            store.forget(forgotten)
+            purge_quarantine(self._book, forgotten.keys, forgotten.people)
         return _RETENTION_SECONDS
 
     def fail(self, error: Exception) -> None:
@@ -280,19 +246,31 @@ def usage_sum(book: Book, segments: Segments, store: Store, signal: Signal) -> U
     return UsageSum(lane, store.counts(signal), store.unrecognised(signal), delivered, ahead)
 
 
+def compare(book: Book, segments: Segments, store: Store, signal: Signal) -> int:
+    """Put the book right where the store knows better; by how many items the store is ahead. Nobody may write either meanwhile.
+
+    Where the store is ahead without having counted more, the books were made anew and offer again what was settled: that comes
+    again, as duplicates. A store with less in it than was booked is not the one that was written, which is a loss like any other;
+    what is in it after all, because books made anew took it for lost or a rebuild has brought it back, is lost no more.
+    """
+    lane = f"{USAGE}/{signal}"
+    with book.db.transaction() as db:
+        found = usage_sum(book, segments, store, signal)
+        lost = book.outcomes.of(lane).get(("lost", "damage"), 0)
+        if found.missing < 0 and lost:
+            back = min(-found.missing, lost)
+            book.outcomes.end(db, lane, "lost", "damage", -back)
+            book.outcomes.end(db, lane, "delivered", "", back)
+        if found.missing > 0:
+            message = f"{found.missing} items were in a usage store that is gone: {store.path.name} was replaced or is older"
+            book.outcomes.end(db, lane, "delivered", "", -found.missing)
+            book.outcomes.lose(db, lane, "", found.missing, message)
+        return found.surplus
+
+
 def _ahead(book: Book, segments: Segments, store: Store, signal: Signal, name: str) -> int:
     booked, stored = book.lanes.cursor(f"{USAGE}/{signal}", name), store.cursor(signal, name)
     if booked.done or stored <= booked.seq:
         return 0
     with closing(segments.open(name)) as segment:
         return segment.tally(signal, booked.seq, stored).items
-
-
-def _quarantined(row: Row, code: str, message: str) -> Quarantined:
-    return Quarantined(code, message, row.key_id, row.received_ns, row.items, row.oldest_ns, row.newest_ns, row.body)
-
-
-def _piece(row: Row, batch: Batch, signal: Signal, message: str) -> Quarantined:
-    found = survey(batch, signal)
-    body = encode(batch, signal, Encoding.JSON)
-    return Quarantined(_RAISED, message, row.key_id, row.received_ns, found.items, found.oldest_ns, found.newest_ns, body)

@@ -36,5 +36,12 @@ async def serve(apps: Sequence[tuple[ASGIApp, Sequence[socket.socket]]], stop: a
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", loop="none", server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        loop="none",
+        server_header=False,
+        proxy_headers=False,  # or any program here could choose the address that the console's login judges by
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )

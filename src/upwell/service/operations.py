@@ -18,6 +18,7 @@ from typing import Any
 
 from upwell.config import Settings
 from upwell.errors import ConfigError, DataDirError, NoSuchEntry
+from upwell.identity import Tombstones
 from upwell.journal import ledger as sums
 from upwell.journal import salvage
 from upwell.journal.book import Book
@@ -28,7 +29,7 @@ from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, Relay, Shelf, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
-from upwell.service import audit, backup, reporting
+from upwell.service import audit, backup, reporting, usage
 from upwell.service.reporting import Reporting
 from upwell.service.when import format_ns
 from upwell.store import FILE, Store
@@ -57,11 +58,13 @@ class Desk:
         path, segments = settings.data_dir / "relay.db", Segments(settings.data_dir / "journal")
         _mend(path, segments)
         book = Book(path)
-        shelf = Shelf(partial(Store, settings.data_dir / FILE, memory_limit=settings.store.memory_limit))
+        tombstones = Tombstones(settings.data_dir / "keys.db")
+        shelf = Shelf(partial(Store, settings.data_dir / FILE, memory_limit=settings.store.memory_limit, forgotten=tombstones))
         try:
             yield Desk(settings, book, segments, shelf)
         finally:
             shelf.close()
+            tombstones.close()
             book.close()
 
 
@@ -180,9 +183,10 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "report": report,
     "reports": reports,
     "revealed": revealed,
+    **usage.OPERATIONS,
 }
 
-CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup"})
+CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup", "usage_rebuild", "usage_forget"})
 """Operations worth a line in the worker's log."""
 
 

@@ -12,12 +12,12 @@ from functools import partial
 from upwell import console
 from upwell.otlp import Signal
 from upwell.relay import Relay, Retention, UsageLane
-from upwell.service import control, http, operations, unix
+from upwell.service import consolesecret, control, http, operations, unix
 from upwell.service.operations import Desk
 from upwell.service.post import Post
 from upwell.service.serve import worker_grace
+from upwell.service.usage import prices
 from upwell.sinks import build
-from upwell.usage import Prices, Rates
 
 _log = logging.getLogger("upwell.worker")
 
@@ -30,7 +30,7 @@ def run(post: Post) -> None:
     with Desk.open(post.settings) as books:
         sinks = [build(sink) for sink in post.settings.sinks]
         try:
-            retention = Retention(books.shelf, post.settings.store.retention, clock_ns=time.time_ns)
+            retention = Retention(books.shelf, books.book, post.settings.store.retention, clock_ns=time.time_ns)
             relay = Relay(post.settings, sinks, books.segments, books.book, usage=usage_lanes(books), retention=retention)
             asyncio.run(_work(replace(books, relay=relay), relay, post))
         finally:
@@ -40,9 +40,8 @@ def run(post: Post) -> None:
 
 def usage_lanes(desk: Desk) -> list[UsageLane]:
     """The usage store's lanes, one per signal."""
-    prices = {model: Rates(one.input, one.output, one.cache_read, one.cache_creation) for model, one in desk.settings.prices.items()}
     # prices for each lane, since what they remember is not made for threads
-    return [UsageLane(each, desk.segments, desk.book, desk.shelf, Prices(prices), clock_ns=time.time_ns) for each in Signal]
+    return [UsageLane(each, desk.segments, desk.book, desk.shelf, prices(desk.settings), clock_ns=time.time_ns) for each in Signal]
 
 
 async def _work(desk: Desk, relay: Relay, post: Post) -> None:
@@ -51,7 +50,8 @@ async def _work(desk: Desk, relay: Relay, post: Post) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     journal = post.settings.data_dir / "journal"
     vitals = console.Cached(partial(console.take, journal, desk.book, desk.segments, relay))
-    pages = console.build(vitals=vitals, ledger=partial(operations.ledger, desk))
+    secret = consolesecret.take(post.settings.data_dir)
+    pages = console.build(post.settings, vitals=vitals, perform=partial(operations.perform, desk), secret=secret)
     with unix.listen(post.settings.data_dir) as listening:
         relay.start(partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set))
         _log.info("working: %s", ", ".join(lane.name for lane in relay.lanes) or "no sinks, batches are kept")

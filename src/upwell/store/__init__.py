@@ -1,6 +1,6 @@
 """The usage store: normalized rows in DuckDB, and the questions that are asked of them."""
 
-from upwell.store.rows import COUNTED, Counts, ReadBatch
+from upwell.store.rows import COUNTED, Counts, LeftOut, ReadBatch, Replaced
 from upwell.store.store import FILE, Store, UsageStore
 
-__all__ = ["COUNTED", "FILE", "Counts", "ReadBatch", "Store", "UsageStore"]
+__all__ = ["COUNTED", "FILE", "Counts", "LeftOut", "ReadBatch", "Replaced", "Store", "UsageStore"]

@@ -17,6 +17,7 @@ def connect(path: Path, memory_limit: int, *, read_only: bool = False) -> duckdb
     settings: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "checkpoint_threshold": "64MB",  # at 16 MB, the default, a busy store writes the same rows anew several times a second
         "memory_limit": f"{memory_limit // 10**3}KB",
         "preserve_insertion_order": False,
     }

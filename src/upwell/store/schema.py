@@ -84,8 +84,8 @@ def columns(table: Mapping[str, str]) -> str:
 
 
 def structure(table: Mapping[str, str]) -> str:
-    """What a row of JSON looks like, as `from_json` wants it."""
-    return "{" + ", ".join(f'"{name}": "{kind.removesuffix(" NOT NULL")}"' for name, kind in table.items()) + "}"
+    """What JSON holds of a table, column by column, as `from_json` wants it."""
+    return "{" + ", ".join(f'"{name}": ["{kind.removesuffix(" NOT NULL")}"]' for name, kind in table.items()) + "}"
 
 
 def _table(name: str, table: Mapping[str, str]) -> str:
@@ -154,7 +154,12 @@ _FIRST: Final = (
     _USAGE,
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, tables.CREATE)
+_LEFT_OUT: Final = (
+    """CREATE TABLE left_out (
+        signal VARCHAR NOT NULL, source VARCHAR NOT NULL, seq BIGINT NOT NULL, first_item BIGINT NOT NULL, last_item BIGINT NOT NULL)""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, tables.CREATE, _LEFT_OUT)
 """The statements from version n to n + 1."""
 
 

@@ -10,19 +10,19 @@ import contextlib
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
-from uuid import UUID
 
 import duckdb
 
 from upwell.errors import DataDirError
+from upwell.identity import NOBODY, Forgotten
 from upwell.otlp import Signal
-from upwell.store import engine, rows, schema
+from upwell.store import engine, forgetting, inserting, schema, summary
 from upwell.store.rollup import marks
-from upwell.store.rows import COUNTED, Counts, ReadBatch
-from upwell.usage import CumulativePoint, UsageEvent
+from upwell.store.rows import COUNTED, Counts, LeftOut, ReadBatch, Replaced
+from upwell.store.summary import Summary
 
 FILE: Final = "usage.duckdb"
 
@@ -48,9 +48,17 @@ class UsageStore(Protocol):
 class Store:
     """DuckDB in one file. Raises DataDirError where it cannot be opened, SchemaTooNew where a newer Upwell wrote it."""
 
-    def __init__(self, path: Path, *, memory_limit: int = 512 * 10**6, read_only: bool = False) -> None:
-        """`memory_limit` bounds DuckDB's own memory, in bytes."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        memory_limit: int = 512 * 10**6,
+        read_only: bool = False,
+        forgotten: Callable[[], Forgotten] = lambda: NOBODY,
+    ) -> None:
+        """`memory_limit` bounds DuckDB's own memory, in bytes; rows of whoever is `forgotten` are never stored."""
         self.path = path
+        self._forgotten = forgotten
         self._lock = threading.Lock()
         self._connection = engine.connect(path, memory_limit, read_only=read_only)
         try:
@@ -70,10 +78,17 @@ class Store:
         with self._lock:
             self._connection.close()
 
+    def bytes(self) -> int:
+        """What its files take."""
+        return sum(file.stat().st_size for file in self._files() if file.exists())
+
+    def _files(self) -> tuple[Path, Path]:
+        return self.path, self.path.with_name(f"{self.path.name}.wal")
+
     def copy(self, target: Path) -> None:
         """A consistent copy, with what is not yet in the main file beside it. Nobody writes meanwhile."""
         with self._lock:
-            for file in (self.path, self.path.with_name(f"{self.path.name}.wal")):
+            for file in self._files():
                 with contextlib.suppress(FileNotFoundError):
                     shutil.copy2(file, target / file.name)
 
@@ -81,20 +96,72 @@ class Store:
         """A cursor of its own for questions; it sees what is committed, and waits for no write."""
         return self._connection.cursor()
 
-    def write(self, signal: Signal, batches: Sequence[ReadBatch], cursor: Mapping[str, int]) -> Counts:
+    def write(self, signal: Signal, batches: Sequence[ReadBatch], cursor: Mapping[str, int], left_out: Sequence[LeftOut] = ()) -> Counts:
         """Store what is new of batches of one signal, and the cursor as {source: seq}, in one transaction."""
         with self.transaction() as db:
-            self._see(db, batches)
-            inserted = _insert_events(db, batches) + _insert_points(db, batches)
-            total = Counts()
-            for source in dict.fromkeys(batch.source for batch in batches):
-                counts = _counts([batch for batch in batches if batch.source == source], inserted[source])
-                total += counts
-                _add_counts(db, signal, source, counts)
-            _add_names(db, signal, batches)
+            total = self._take(db, signal, batches)
+            for gap in left_out:
+                db.execute("INSERT INTO left_out VALUES (?, ?, ?, ?, ?)", [signal.value, gap.source, gap.seq, gap.first, gap.last])
             for source, seq in cursor.items():
-                db.execute("INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq", [signal.value, source, seq])
+                _move(db, signal, source, seq)
             return total
+
+    def _take(self, db: duckdb.DuckDBPyConnection, signal: Signal, batches: Sequence[ReadBatch]) -> Counts:
+        batches = forgetting.without(batches, self._forgotten())
+        _see(db, batches)
+        added = inserting.insert(db, batches)
+        total = Counts()
+        for source in dict.fromkeys(batch.source for batch in batches):
+            counts = _counts([batch for batch in batches if batch.source == source], added[source])
+            total += counts
+            _add_counts(db, signal, source, counts)
+        _add_names(db, signal, batches)
+        return total
+
+    def replace(self, signal: Signal, source: str, upto: int, chunks: Iterable[Sequence[ReadBatch]]) -> Replaced:
+        """Put what is read of one source now in the place of what was, in one transaction; where `chunks` raises, all stays as it was.
+
+        `chunks` are all its batches up to `upto`, in order. Items that were counted oftener than they are there were duplicates.
+        """
+        with self.transaction() as db:
+            marks.mark_rows(db, "source_segment = ? AND signal = ?", [source, signal.value])
+            before = _total(db, "DELETE FROM events WHERE source_segment = ? AND signal = ?", source, signal.value)
+            before += _total(db, "DELETE FROM points WHERE source_segment = ? AND signal = ?", source, signal.value)
+            counted = _total(db, f"SELECT sum({' + '.join(COUNTED)}) FROM counts WHERE source = ? AND signal = ?", source, signal.value)  # noqa: S608
+            db.execute("DELETE FROM counts WHERE source = ? AND signal = ?", [source, signal.value])
+            db.execute("DELETE FROM unrecognised WHERE source = ? AND signal = ?", [source, signal.value])
+            made = sum((self._take(db, signal, batches) for batches in chunks), Counts())
+            if counted > made.items:
+                again = Counts(duplicate=counted - made.items)
+                _add_counts(db, signal, source, again)
+                made += again
+            _move(db, signal, source, upto)
+            after = _total(db, _ROWS_OF_SOURCE, source, signal.value, source, signal.value)
+        return Replaced(before, after, made)
+
+    def forget(self, forgotten: Forgotten, names: Collection[str] = ()) -> int:
+        """Delete every row of who is forgotten, and of `names` in clear; how many. Counts stay: they are of items, not of people."""
+        people = {**forgotten.people, **dict.fromkeys(names, 2**63 - 1)}
+        values = [list(forgotten.keys), list(people), list(people.values())]
+        with self.transaction() as db:
+            marks.mark_rows(db, _FORGOTTEN, values)
+            gone = sum(_total(db, f"DELETE FROM {table} WHERE {_FORGOTTEN}", *values) for table in _TABLES)  # noqa: S608 - constants
+            db.execute(_FORGET_PEOPLE)
+            db.execute("DELETE FROM first_seen WHERE key_id IN (SELECT unnest(?::VARCHAR[]))", [list(forgotten.keys)])
+        if gone:
+            with self._lock:
+                self._writer.execute("CHECKPOINT")
+        return gone
+
+    def forgotten(self) -> Forgotten:
+        """Whoever is forgotten by now."""
+        return self._forgotten()
+
+    def knows(self, people: Collection[str]) -> bool:
+        """Whether a row is about one of these."""
+        query = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE person IN (SELECT unnest(?::VARCHAR[])))" for table in _TABLES)  # noqa: S608
+        with self._reading() as db:
+            return bool(_total(db, f"SELECT {query}", list(people), list(people)))
 
     def expire(self, before_ns: int) -> int:
         """Delete what happened before a time; how many rows. A series' last point stays, uncounted, for the next one's difference."""
@@ -118,6 +185,17 @@ class Store:
             row = db.execute(f"SELECT {sums} FROM counts WHERE signal = ?", [signal.value]).fetchone()  # noqa: S608 - constants
         return Counts(*map(int, row)) if row else Counts()
 
+    def summary(self, sources: Collection[str]) -> Summary:
+        """What it holds, and how many rows of it came from `sources`."""
+        with self._reading() as db:
+            return summary.take(db, sources)
+
+    def left_out(self, signal: Signal, source: str) -> list[LeftOut]:
+        """The items of a source that were never read, so that a rebuild leaves them out too."""
+        query = "SELECT source, seq, first_item, last_item FROM left_out WHERE signal = ? AND source = ? ORDER BY seq, first_item"
+        with self._reading() as db:
+            return [LeftOut(*row) for row in db.execute(query, [signal.value, source]).fetchall()]
+
     def unrecognised(self, signal: Signal) -> dict[str, int]:
         """Items that no dialect knows, by agent and name, the most frequent first."""
         query = "SELECT name, sum(items)::BIGINT AS items FROM unrecognised WHERE signal = ? GROUP BY name ORDER BY items DESC, name"
@@ -134,7 +212,6 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The one writing connection, for one transaction. Whoever changes rows in it marks their hours (`rollup.marks`)."""
         with self._lock:
             self._writer.execute("BEGIN")
             try:
@@ -145,56 +222,32 @@ class Store:
                     self._writer.execute("ROLLBACK")
                 raise
 
-    @staticmethod
-    def _see(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) -> None:
-        """Remember when each key was first heard of."""
-        first: dict[str, int] = {}
-        for batch in batches:
-            for key_id in {batch.key_id, *(point.event.key_id for point in batch.reading.points)}:
-                first[key_id] = min(batch.received_ns, first.get(key_id, batch.received_ns))
-        for key_id, at_ns in first.items():
-            sooner = db.execute(
-                "INSERT INTO first_seen VALUES (?, ?) ON CONFLICT DO UPDATE SET at_ns = excluded.at_ns WHERE excluded.at_ns < at_ns",
-                [key_id, at_ns],
-            ).fetchone()
-            if sooner and sooner[0]:  # whether a series' first point counts whole hangs on this
-                marks.mark_points(db, key_id)
 
-
-def _insert_events(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) -> Counter[str]:
-    """Insert the events that are not there yet; how many items each source added."""
-    found: dict[bytes, tuple[UsageEvent, ReadBatch]] = {}
+def _see(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) -> None:
+    """Remember when each key was first heard of."""
+    first: dict[str, int] = {}
     for batch in batches:
-        for event in batch.reading.events:
-            found.setdefault(event.id, (event, batch))
-    if not found:
-        return Counter()
-    times = [event.time_ns for event, _ in found.values()]
-    marks.mark(db, times)
-    new = db.execute(_INSERT_EVENTS, [rows.texts(rows.event(*pair) for pair in found.values()), min(times), max(times)]).fetchall()
-    added: Counter[str] = Counter()
-    for (row_id,) in new:
-        event_id = row_id.bytes if isinstance(row_id, UUID) else UUID(row_id).bytes
-        _, batch = found[event_id]
-        if event_id not in batch.reading.further:
-            added[batch.source] += 1
-    return added
+        for key_id in {batch.key_id, *(point.event.key_id for point in batch.reading.points)}:
+            first[key_id] = min(batch.received_ns, first.get(key_id, batch.received_ns))
+    for key_id, at_ns in first.items():
+        sooner = db.execute(
+            "INSERT INTO first_seen VALUES (?, ?) ON CONFLICT DO UPDATE SET at_ns = excluded.at_ns WHERE excluded.at_ns < at_ns",
+            [key_id, at_ns],
+        ).fetchone()
+        if sooner and sooner[0]:  # whether a series' first point counts whole hangs on this
+            marks.mark_points(db, key_id)
 
 
-def _insert_points(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) -> Counter[str]:
-    """Insert the points that are not there yet; how many items each source added."""
-    found: dict[tuple[bytes, int, int, float], tuple[CumulativePoint, ReadBatch]] = {}
-    for batch in batches:
-        for point in batch.reading.points:
-            found.setdefault((point.series, point.start_ns, point.time_ns, point.value), (point, batch))
-    if not found:
-        return Counter()
-    times = [point.time_ns for point, _ in found.values()]
-    new = db.execute(_INSERT_POINTS, [rows.texts(rows.point(*pair) for pair in found.values()), min(times), max(times)]).fetchall()
-    if new:
-        marks.mark(db, times)
-        marks.mark_following(db, min(times), max(times))
-    return Counter(source for (source,) in new)
+def _move(db: duckdb.DuckDBPyConnection, signal: Signal, source: str, seq: int) -> None:
+    db.execute(
+        "INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET seq = greatest(seq, excluded.seq)", [signal.value, source, seq]
+    )
+
+
+def _total(db: duckdb.DuckDBPyConnection, query: str, *values: object) -> int:
+    """The one number that a query gives, or the rows that a statement changed; 0 for NULL."""
+    row = db.execute(query, list(values)).fetchone()
+    return int(row[0] or 0) if row else 0
 
 
 def _counts(batches: Sequence[ReadBatch], inserted: int) -> Counts:
@@ -231,25 +284,25 @@ def _add_names(db: duckdb.DuckDBPyConnection, signal: Signal, batches: Sequence[
         )
 
 
-_INCOMING: Final = "SELECT unnest(from_json(text, '{}')) FROM (SELECT unnest(?::VARCHAR[]) AS text)"
+_TABLES: Final = ("events", "points")
 
-_INSERT_EVENTS: Final = f"""
-    INSERT INTO events ({schema.columns(schema.EVENTS)})
-    SELECT incoming.* FROM ({_INCOMING.format(schema.structure(schema.EVENTS))}) AS incoming
-    ANTI JOIN (SELECT id FROM events WHERE time_ns BETWEEN ? AND ?) AS stored ON incoming.id = stored.id
-    RETURNING id
-"""  # noqa: S608 - constants
+_ROWS_OF_SOURCE: Final = """
+    SELECT (SELECT count(*) FROM events WHERE source_segment = ? AND signal = ?)
+         + (SELECT count(*) FROM points WHERE source_segment = ? AND signal = ?)
+"""
+
+_FORGOTTEN: Final = """key_id IN (SELECT unnest(?::VARCHAR[])) OR EXISTS (
+        SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS who, unnest(?::BIGINT[]) AS at_ns) AS gone
+        WHERE who = person AND time_ns <= at_ns)"""
+
+_FORGET_PEOPLE: Final = """
+    DELETE FROM people WHERE NOT EXISTS (
+        SELECT 1 FROM (SELECT key_id, person FROM events UNION ALL SELECT key_id, person FROM points) AS told
+        WHERE CASE WHEN people.person IS NULL THEN told.person IS NULL AND told.key_id = people.key_id ELSE told.person = people.person END)
+"""
+"""Whoever no row is about any more."""
 
 _EXPIRE_POINTS: Final = """
     DELETE FROM points WHERE time_ns < ? AND (series, start_ns, time_ns) NOT IN
         (SELECT (series, start_ns, max(time_ns)) FROM points WHERE time_ns < ? GROUP BY series, start_ns)
 """
-
-_INSERT_POINTS: Final = f"""
-    INSERT INTO points ({schema.columns(schema.POINTS)})
-    SELECT incoming.* FROM ({_INCOMING.format(schema.structure(schema.POINTS))}) AS incoming
-    ANTI JOIN (SELECT series, start_ns, time_ns, "value" FROM points WHERE time_ns BETWEEN ? AND ?) AS stored
-        ON incoming.series = stored.series AND incoming.start_ns = stored.start_ns
-        AND incoming.time_ns = stored.time_ns AND incoming."value" = stored."value"
-    RETURNING source_segment
-"""  # noqa: S608 - constants

@@ -26,7 +26,7 @@ from upwell.gateway.door import Door, build
 from upwell.gateway.server import bind, serve
 from upwell.gateway.watch import Limits
 from upwell.identity import Keyring, Keys, NewKey, Pseudonyms
-from upwell.journal import Counts, Entry
+from upwell.journal import Counts, Entry, Told
 from upwell.otlp import Encoding, Signal
 from upwell.policy import pipeline
 
@@ -40,10 +40,23 @@ class MemoryJournal:
         self.hold: asyncio.Event | None = None
         self.unready: str | None = None
         self._known: set[tuple[str, Signal, bytes]] = set()
+        self._tasks: set[asyncio.Future[bool]] = set()
 
     async def append(self, entry: Entry) -> bool:
         if self.hold is not None:
             await self.hold.wait()
+        return self._keep(entry)
+
+    def submit(self, entry: Entry, told: Told) -> None:
+        if self.hold is None:
+            asyncio.get_running_loop().call_soon(told, self._keep(entry))  # a commit takes its time, too
+            return
+        task = asyncio.ensure_future(self.append(entry))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda done: told(done.result()))
+
+    def _keep(self, entry: Entry) -> bool:
         if self.fail_with is not None:
             raise self.fail_with
         mark = entry.key_id, entry.signal, entry.digest

@@ -5,6 +5,7 @@ from upwell.usage.dialects.base import Dialect
 from upwell.usage.events import CostSource, CumulativePoint, Kind, Reading, UsageEvent
 from upwell.usage.prices import Prices, Rates, Tokens
 from upwell.usage.reading import read
+from upwell.usage.who import person_of
 
 __all__ = [
     "DIALECTS",
@@ -17,5 +18,6 @@ __all__ = [
     "Reading",
     "Tokens",
     "UsageEvent",
+    "person_of",
     "read",
 ]

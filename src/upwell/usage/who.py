@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from upwell.usage.casts import attributes as plain
 from upwell.usage.casts import text
 
 KEY: Final = "upwell.key.id"
@@ -94,6 +95,14 @@ def of_item(who: Who, resource: Mapping[str, Any], attributes: Mapping[str, Any]
         if who.places[column] is None:
             columns[column] = _first(attributes, names)
     return columns
+
+
+def person_of(resource: Mapping[str, Any], item: Mapping[str, Any]) -> str | None:
+    """Who one item of a batch is about, of its resource and itself as they stand in the batch."""
+    around, own = plain(resource.get("attributes")), plain(item.get("attributes"))
+    who = of_resource(around, "")
+    differing = of_item(who, around, own)
+    return who.person if differing is None else differing["person"]
 
 
 def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> str | None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.store.making import START_NS, ask, batch, event, point, reading
+from upwell.identity import Forgotten
 from upwell.otlp import Signal
 from upwell.store import Store
 from upwell.store.rollup.refresh import Rollup
@@ -33,10 +34,12 @@ _points = st.builds(
 _writes = st.lists(st.tuples(st.lists(st.one_of(_events, _points), max_size=8), st.integers(-2, 2), st.booleans()), max_size=5)
 
 
-@given(_writes, st.one_of(st.none(), st.integers(0, 100)))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_rollup_equals_the_view(writes: list[tuple[list[UsageEvent | CumulativePoint], int, bool]], expired: int | None) -> None:
-    """Late rows, stand-ins, cumulative points, a key heard of earlier, retention: what is kept up to date equals what is counted anew."""
+@given(_writes, st.one_of(st.none(), st.integers(0, 100)), st.sampled_from([None, "forget a key", "forget a person", "rebuild"]))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_rollup_equals_the_view(
+    writes: list[tuple[list[UsageEvent | CumulativePoint], int, bool]], expired: int | None, change: str | None
+) -> None:
+    """Late rows, stand-ins, points, a key heard of earlier, retention, forgetting, a rebuild: what is kept equals what is counted anew."""
     with TemporaryDirectory() as folder:
         store = Store(Path(folder) / "usage.duckdb", memory_limit=128 * 10**6)
         rollup = Rollup(store.transaction, "UTC")
@@ -46,6 +49,12 @@ def test_the_rollup_equals_the_view(writes: list[tuple[list[UsageEvent | Cumulat
                 rollup.refresh()
         if expired is not None:
             store.expire(START_NS + expired * HOUR * 10**9)
+        if change == "rebuild":
+            store.replace(Signal.LOGS, "segment", 1, [[batch(reading(*rows)) for rows, _, _ in writes[:2]]])
+        elif change is not None:
+            store.forget(
+                Forgotten(frozenset({"one"} if "key" in change else ()), {} if "key" in change else {"two": START_NS + 50 * HOUR * 10**9})
+            )
         rollup.refresh()
 
         assert ask(store, _ROLLED) == ask(store, _COUNTED)
@@ -54,8 +63,8 @@ def test_the_rollup_equals_the_view(writes: list[tuple[list[UsageEvent | Cumulat
 
 _ROLLED = """
     SELECT coalesce(person, 'nobody') AS who, agent, slot, sum(prompts)::INT AS prompts, sum(edits)::INT AS edits
-    FROM rolled_uses AS uses JOIN (SELECT number, name FROM people) AS people ON people.number = uses.person GROUP BY ALL ORDER BY ALL
-""".replace("coalesce(person", "coalesce(people.name")
+    FROM rolled_uses AS uses JOIN (SELECT number, person FROM people) AS people ON people.number = uses.person GROUP BY ALL ORDER BY ALL
+""".replace("coalesce(person", "coalesce(people.person")
 _COUNTED = f"""
     SELECT coalesce(person, 'nobody') AS who, agent, time_ns // {HOUR * 10**9} AS slot,
         coalesce(sum(count) FILTER (kind = 'prompt'), 0)::INT AS prompts, coalesce(sum(count) FILTER (kind = 'edit'), 0)::INT AS edits

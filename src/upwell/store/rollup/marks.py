@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import duckdb
@@ -25,6 +25,17 @@ def mark_following(db: duckdb.DuckDBPyConnection, since_ns: int, until_ns: int) 
 def mark_points(db: duckdb.DuckDBPyConnection, key_id: str) -> None:
     """The hours of all points of a key."""
     db.execute(f"INSERT INTO marked SELECT DISTINCT time_ns // {HOUR_NS} FROM points WHERE key_id = ?", [key_id])  # noqa: S608
+
+
+def mark_rows(db: duckdb.DuckDBPyConnection, condition: str, values: Sequence[object]) -> None:
+    """The hours of rows that are about to be deleted, and, of series that lose points, of all their points."""
+    hour = f"time_ns // {HOUR_NS}"
+    db.execute(f"INSERT INTO marked SELECT DISTINCT {hour} FROM events WHERE {condition}", list(values))  # noqa: S608
+    db.execute(
+        f"""INSERT INTO marked SELECT DISTINCT {hour} FROM points SEMI JOIN
+            (SELECT DISTINCT series, start_ns FROM points WHERE {condition}) AS losing USING (series, start_ns)""",  # noqa: S608
+        list(values),
+    )
 
 
 def mark_all(db: duckdb.DuckDBPyConnection) -> None:

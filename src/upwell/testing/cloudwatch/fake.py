@@ -22,7 +22,7 @@ from upwell.otlp.model import Encoding, Signal
 from upwell.testing.answers import Refused, Spelling
 from upwell.testing.archive import Keep
 from upwell.testing.clock import Clock
-from upwell.testing.cloudwatch import control
+from upwell.testing.cloudwatch import control, promql
 from upwell.testing.cloudwatch.credentials import Credential, Credentials
 from upwell.testing.cloudwatch.judge import INVALID, INVALID_LOGS, judge_logs, judge_metrics, judge_traces
 from upwell.testing.cloudwatch.limits import DOCUMENTED, Limits
@@ -163,10 +163,12 @@ class FakeCloudWatch(Receiver):
         return Refused(400, code, f"Maximum request size exceeded: {self.largest(signal)} bytes.")
 
     def other(self, request: Request) -> Answer:
-        """The Logs API, STS and the fake's own `/_fake/` pages."""
+        """The Logs API, PromQL, STS and the fake's own `/_fake/` pages."""
         if request.path.startswith(control.PREFIX):
             return control.answer(self, request)
         try:
+            if request.path == promql.PATH and request.method == "GET":
+                return self._query(request)
             if request.header("x-amz-target").startswith(TARGET_PREFIX):
                 return self._call_api(request)
             if request.method == "POST" and "Action" in form(request):
@@ -174,6 +176,13 @@ class FakeCloudWatch(Receiver):
         except Refused as refusal:
             return refusal.answer(Encoding.JSON)
         return super().other(request)
+
+    def _query(self, request: Request) -> Answer:
+        try:
+            self._verify(request, "monitoring")
+        except BadSignature as error:
+            raise Refused(403, error.code, str(error), spelling=Spelling.HEADER) from None
+        return promql.answer(request.query.get("query", ""), self.items(Signal.METRICS), self.clock.now_ns())
 
     def _call_api(self, request: Request) -> Answer:
         try:

@@ -19,6 +19,8 @@ from upwell.testing.listener import Answer, Request
 
 TARGET_PREFIX = "Logs_20140328."
 ACCOUNT = "123456789012"
+SPANS = "aws/spans"
+"""The group that Transaction Search keeps spans in; it is there, and nobody else can write to it."""
 
 _MEDIA_TYPE = "application/x-amz-json-1.1"
 _MS = 1_000_000
@@ -130,12 +132,17 @@ class LogsApi:
 
     def _filter_events(self, params: Params) -> dict[str, Any]:
         group = _group_name(params)
+        if group == SPANS:
+            return self._filter(self._spans(), params)
         names = [stream.name for stream in self._groups.streams(group, params.get("logStreamNamePrefix", ""))]
         if wanted := params.get("logStreamNames"):
             names = [self._groups.stream(group, name).name for name in wanted]
+        return self._filter(self._events(group, names), params)
+
+    def _filter(self, events: Iterator[dict[str, Any]], params: Params) -> dict[str, Any]:
         phrases = _phrases(params.get("filterPattern", ""))
         first, last = params.get("startTime", 0), params.get("endTime", 2**63)
-        found = [event for event in self._events(group, names) if first <= event["timestamp"] <= last and _holds(event, phrases)]
+        found = [event for event in events if first <= event["timestamp"] <= last and _holds(event, phrases)]
         page, token = _page(sorted(found, key=lambda event: event["timestamp"]), params, default=10_000, most=10_000)
         return {"events": page, "searchedLogStreams": [], **token}
 
@@ -158,6 +165,22 @@ class LogsApi:
             end = min(start + limit, len(events))
         shown = [{key: event[key] for key in ("timestamp", "message", "ingestionTime")} for event in events[start:end]]
         return {"events": shown, "nextForwardToken": f"f/{end}", "nextBackwardToken": f"b/{start}"}
+
+    def _spans(self) -> Iterator[dict[str, Any]]:
+        """The events of `aws/spans`, which X-Ray writes; the form of a stored span is not documented."""
+        try:
+            kept = self._archive.kept(Signal.TRACES)
+        except NotKept as error:
+            raise refused("InvalidOperationException", str(error)) from None
+        for each in kept:
+            for index, span in enumerate(each.items(Signal.TRACES)):
+                yield {
+                    "logStreamName": "default",
+                    "timestamp": span["endTimeUnixNano"] // _MS,
+                    "message": orjson.dumps(span).decode(),
+                    "ingestionTime": each.time_ns // _MS,
+                    "eventId": f"{each.number:048d}{index:08d}",
+                }
 
     def _events(self, group: str, streams: Sequence[str]) -> Iterator[dict[str, Any]]:
         try:

@@ -12,6 +12,7 @@ from upwell.usage.dialects import (
     genai,
     kiro,
     opencode,
+    probe,
     qwen,
     vscode_copilot,
 )
@@ -28,6 +29,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     cursor.DIALECT,
     opencode.DIALECT,
     kiro.DIALECT,
+    probe.DIALECT,
     genai.DIALECT,
 )
 """Whoever is recognised by nothing falls to the last, the general conventions."""

@@ -1,0 +1,157 @@
+"""What is looked at before anything is changed: who we are, the Region, Transaction Search, quotas, the log group, our rights.
+
+It only reads. What it may not look at is no obstacle by itself, except where a guess would change the account.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from upwell.aws import names, regions
+from upwell.aws import stack as stacks
+from upwell.aws.account import Account, Identity
+from upwell.aws.stack import Stack
+from upwell.aws.template import Traces
+from upwell.config import Serverless
+from upwell.errors import AccountUnfit, AwsDenied, AwsError
+
+RESOURCE_POLICIES = 10
+"""CloudWatch Logs takes so many resource policies in an account and Region (CloudFormation, AWS::Logs::ResourcePolicy)."""
+
+_POLICY = "UpwellTransactionSearch"
+_ASSUMED = re.compile(r"^(arn:[^:]+):sts::([0-9]+):assumed-role/([^/]+)/")
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What a deployment starts from."""
+
+    identity: Identity
+    stack: Stack | None
+    owned: frozenset[str]
+    """Logical ids that the stack has already."""
+    group_exists: bool
+    notes: tuple[str, ...]
+
+
+def footing(account: Account, serverless: Serverless, *, unlisted_region: bool, existing_group: bool) -> Footing:
+    """Look at account, Region, stack and log group. Raises AwsCredentials, AccountUnfit, and what AWS refuses."""
+    identity = account.identity()
+    regions.check(account, traces=serverless.transaction_search != "off", unlisted=unlisted_region)
+    stack = stacks.find(account, serverless.stack)
+    if stack is not None and (stack.busy or stack.state == stacks.STUCK):
+        raise AccountUnfit(
+            f"the stack {stack.name} is {stack.state}", hint="Wait until CloudFormation has ended, or end it in the AWS console."
+        )
+    owned = (
+        frozenset(one.logical_id for one in stacks.resources(account, stack)) if stack and stack.state not in stacks.EMPTY else frozenset()
+    )
+    group = _group(account, serverless.log_group)
+    if names.LOG_GROUP_RESOURCE not in owned:
+        _check_group(account, serverless, group, existing=existing_group)
+    return Footing(identity, stack, owned, group is not None, tuple(_rights(account, identity)))
+
+
+def traces(account: Account, serverless: Serverless, owned: frozenset[str], ask: Callable[[str], bool]) -> Traces:
+    """Whether there is /v1/traces, and who switches Transaction Search on. Raises AccountUnfit, AwsDenied."""
+    wanted = serverless.transaction_search
+    if wanted == "off":
+        return "off"
+    if names.SEARCH_CONFIG in owned:
+        return "enable"  # it is this stack's, and would leave it if it were not asked for again
+    if _search_is_on(account):
+        return "use"
+    if not regions.can_enable_search(account.region):
+        if wanted == "on":
+            raise AccountUnfit(f"CloudFormation cannot switch Transaction Search on in {account.region}", hint=_BY_HAND)
+        return "off"
+    if wanted == "auto" and not ask(QUESTION):
+        return "off"
+    _check_policies(account)
+    return "enable"
+
+
+QUESTION = (
+    "Traces need CloudWatch's Transaction Search, which is off. Switching it on is account-wide: all X-Ray spans of this account "
+    "and Region then go to CloudWatch Logs, and are paid for there. Switch it on"
+)
+
+_BY_HAND = 'Switch it on by hand (docs/aws.md), or set serverless.transaction_search = "off".'
+
+
+def _search_is_on(account: Account) -> bool:
+    try:
+        found = account.call("xray", "get_trace_segment_destination")
+    except AwsDenied as error:
+        hint = 'Allow xray:GetTraceSegmentDestination, or set serverless.transaction_search = "off": then there is no /v1/traces.'
+        raise AwsDenied(f"whether spans go to CloudWatch Logs cannot be seen: {error.message}", hint=hint) from None
+    return bool(found.get("Destination") == "CloudWatchLogs")
+
+
+def _check_policies(account: Account) -> None:
+    listed = account.call("logs", "describe_resource_policies").get("resourcePolicies", ())
+    if len(listed) >= RESOURCE_POLICIES and _POLICY not in {policy.get("policyName") for policy in listed}:
+        told = ", ".join(sorted(str(policy.get("policyName")) for policy in listed)[:RESOURCE_POLICIES])
+        hint = 'Delete one that is not needed, or set serverless.transaction_search = "off".'
+        raise AccountUnfit(f"{account.region} has all {RESOURCE_POLICIES} resource policies of CloudWatch Logs in use: {told}", hint=hint)
+
+
+def _group(account: Account, name: str) -> dict[str, Any] | None:
+    found = account.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
+    return next((dict(group) for group in found if group["logGroupName"] == name), None)
+
+
+def _check_group(account: Account, serverless: Serverless, group: dict[str, Any] | None, *, existing: bool) -> None:
+    name = serverless.log_group
+    if group is None:
+        if existing:
+            raise AccountUnfit(f"there is no log group {name}", hint="Leave --existing-log-group out: the stack then makes it.")
+        return
+    if group.get("logGroupClass", "STANDARD") != "STANDARD":
+        hint = "Set serverless.log_group to another name: events of that class cannot be filtered or read one by one."
+        raise AccountUnfit(f"the log group {name} is of class {group['logGroupClass']}", hint=hint)
+    owner = _owner(account, group)
+    if not existing and owner not in (None, serverless.stack) and stacks.find(account, owner or "") is not None:
+        hint = "Give --existing-log-group to use it as it is, or set serverless.log_group to another name."
+        raise AccountUnfit(f"the log group {name} belongs to the stack {owner}", hint=hint)
+
+
+def _owner(account: Account, group: dict[str, Any]) -> str | None:
+    arn = group.get("logGroupArn") or group.get("arn", "").removesuffix(":*")
+    try:
+        tags = account.call("logs", "list_tags_for_resource", resourceArn=arn).get("tags", {})
+    except AwsError:
+        return None
+    return str(tags["aws:cloudformation:stack-name"]) if "aws:cloudformation:stack-name" in tags else None
+
+
+def _rights(account: Account, identity: Identity) -> Iterator[str]:
+    """A sentence for what IAM says we may not do. Where IAM may not be asked, nothing is known beforehand."""
+    try:
+        refused = denied(account, identity, NEEDED)
+    except AwsError:
+        yield "IAM cannot be asked what this identity may do: a missing right shows when the stack is made, which then goes back."
+        return
+    if refused:
+        raise AwsDenied(f"{identity.arn} may not {', '.join(refused)}")
+
+
+NEEDED = (
+    "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudformation:DescribeStackEvents", "apigateway:POST",
+    "apigateway:GET", "iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole", "logs:CreateLogGroup", "logs:CreateLogStream",
+    "logs:PutRetentionPolicy", "ssm:PutParameter", "ssm:GetParametersByPath", "logs:FilterLogEvents", "cloudwatch:GetMetricData",
+)  # fmt: skip
+"""What a first deployment and its proof cannot do without; `upwell template --deployer-policy` has them all, with their resources."""
+
+
+def denied(account: Account, identity: Identity, actions: Sequence[str]) -> list[str]:
+    """Which actions a policy of the identity does not allow. Raises AwsError where that cannot be asked."""
+    assumed = _ASSUMED.match(identity.arn)
+    source = f"{assumed[1]}:iam::{assumed[2]}:role/{assumed[3]}" if assumed else identity.arn
+    if source.endswith(":root"):
+        return []
+    found = account.pages("iam", "simulate_principal_policy", "EvaluationResults", PolicySourceArn=source, ActionNames=list(actions))
+    return [entry["EvalActionName"] for entry in found if entry["EvalDecision"] != "allowed"]

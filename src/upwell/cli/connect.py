@@ -1,0 +1,123 @@
+"""`upwell connect`: what one agent needs to send here, to paste or written into its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from upwell.cli import output
+from upwell.cli.options import Config, DataDir, Json, settings
+
+if TYPE_CHECKING:
+    from upwell.agents import Block
+    from upwell.agents.blocks import Shape
+
+
+def connect(
+    agent: Annotated[str | None, typer.Argument(metavar="[AGENT]", help="The agent's name; without it, they are listed.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="URL", help="Base URL to send to; default: the gateway of this machine.")
+    ] = None,
+    stack: Annotated[str | None, typer.Option("--stack", metavar="NAME", help="Send to this stack of `upwell deploy`.")] = None,
+    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="The ingest key; without it, a placeholder stands there.")] = None,
+    team: Annotated[str | None, typer.Option("--team", help="Team to claim, for a stack: a gateway's keys know it.")] = None,
+    managed: Annotated[bool, typer.Option("--managed", help="What an administrator distributes to all machines.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Merge it into the agent's own files, with a copy of what was there.")] = False,
+    config: Config = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Print what an agent needs to send here, or write it into place."""
+    if endpoint and stack:
+        raise typer.BadParameter("give --endpoint or --stack, not both")
+    if agent is None:
+        _list(json)
+        return
+    from upwell.agents import PLACEHOLDER, blocks
+
+    blocks.find(agent)  # before anything else is asked
+    shape: Shape = "serverless" if stack or _is_api_gateway(endpoint) else "gateway"
+    target = _stack_endpoint(stack) if stack else endpoint or _local(config, data_dir, said=key is not None)
+    if write:
+        _write(agent, target, key, team, managed)
+    found = blocks.block(agent, endpoint=target, key=key or PLACEHOLDER, shape=shape, managed=managed, team=team)
+    if json:
+        output.as_json(_document(agent, target, found))
+    elif write:
+        _say_notes(found)
+    else:
+        _print(found, made=bool(key))
+
+
+def _list(json: bool) -> None:
+    from upwell.agents import AGENTS
+
+    if json:
+        output.as_json({"agents": [{"agent": name, "title": about.title, "sends": list(about.sends)} for name, about in AGENTS.items()]})
+        return
+    rows = [(name, about.title, ", ".join(about.sends)) for name, about in AGENTS.items()]
+    output.table(("agent", "what it is", "sends"), rows, empty="")
+
+
+def _local(config: Config, data_dir: DataDir, *, said: bool) -> str:
+    from upwell.service import local
+
+    found = settings(config, data_dir)
+    if not local.answers(found):
+        output.message(f"Nobody listens at {local.endpoint(found)} yet: `upwell serve` does, or name another place with --endpoint.")
+    if not said:
+        output.message("A key is made with `upwell keys add --person NAME --team TEAM`; give it here as --key.")
+    return local.endpoint(found)
+
+
+def _is_api_gateway(endpoint: str | None) -> bool:
+    """Whether an endpoint is of the serverless shape, which has no redaction to warn less about."""
+    return bool(endpoint) and ".execute-api." in str(endpoint)
+
+
+def _stack_endpoint(stack: str) -> str:
+    """The endpoint of a deployed stack, as CloudFormation tells it."""
+    from upwell.errors import AgentError
+
+    hint = "Give the address that `upwell deploy` printed as --endpoint."
+    raise AgentError(f"the endpoint of the stack {stack} cannot be asked for by this version", hint=hint)
+
+
+def _write(agent: str, target: str, key: str | None, team: str | None, managed: bool) -> None:
+    from upwell.agents import blocks, place
+    from upwell.errors import AgentError
+
+    if key is None:
+        raise AgentError("there is no key to write", hint="Make one with `upwell keys add`, and give it as --key.")
+    parts = [blocks.fill(part, blocks.base(target), key, True, team) for part in blocks.parts(agent, managed)]
+    for written in place.write(agent, parts, managed=managed):
+        kept = f"; what it was is in {written.backup.name}" if written.backup else ""
+        output.message(f"{written.path} is written{kept}." if written.changed else f"{written.path} says so already.")
+        if written.path.suffix == ".sh":
+            output.message(f"  Add this line to your shell's profile: . {written.path}")
+
+
+def _print(found: Block, *, made: bool) -> None:
+    for one in (found, *found.also):
+        output.message(f"# {one.file}")
+        output.data(one.text)
+    _say_notes(found)
+    if not made:
+        from upwell.agents import PLACEHOLDER
+
+        output.message(f"Put your key where {PLACEHOLDER} stands.")
+
+
+def _say_notes(found: Block) -> None:
+    for note in found.notes:
+        output.message(f"- {note}")
+
+
+def _document(agent: str, endpoint: str, found: Block) -> dict[str, Any]:
+    return {
+        "agent": agent,
+        "endpoint": endpoint,
+        "blocks": [{"language": one.language, "file": one.file, "text": one.text} for one in (found, *found.also)],
+        "notes": list(found.notes),
+    }

@@ -1,0 +1,86 @@
+"""What pages are made from: the worker's operations, the shared questions, the settings, and what one request adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from upwell.audit import Audit
+from upwell.config import Settings, is_loopback, split_address
+from upwell.console.answer import Answer, Perform, Questions
+from upwell.console.auth import Visitor
+from upwell.console.view import View
+from upwell.console.vitals import Vitals
+
+_CHOICES_SECONDS: Final = 60.0
+"""How long the filters' lists may be old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Everything behind the pages. `perform` is how the worker's operations are asked for."""
+
+    settings: Settings
+    vitals: Callable[[], Vitals]
+    perform: Perform
+    questions: Questions
+    audit: Audit
+
+    def zone(self) -> str:
+        """The zone whose midnights are the days of all reports."""
+        return str(getattr(getattr(self.settings, "reports", None), "timezone", "UTC"))
+
+    def now(self) -> datetime:
+        """This moment, in the reports' zone."""
+        try:
+            return datetime.now(ZoneInfo(self.zone()))
+        except ZoneInfoNotFoundError:
+            return datetime.now(ZoneInfo("UTC"))
+
+    def floor(self) -> int:
+        """The smallest number of people that a figure may rest on."""
+        return int(getattr(self.settings.console, "floor", 5))
+
+    def endpoint(self, host: str) -> str:
+        """Where agents send, for somebody who reached the console under a name."""
+        gateway = self.settings.gateway
+        name, port = split_address(gateway.listen[0])
+        if name in ("0.0.0.0", "::", ""):  # noqa: S104 - told apart, not bound
+            name = host.partition(":")[0] or "localhost"
+        scheme = "https" if gateway.tls_cert else "http"
+        return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+
+    def reachable(self) -> bool:
+        """Whether laptops other than this machine can send at all."""
+        return not all(is_loopback(address) for address in self.settings.gateway.listen)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request for a page."""
+
+    office: Office
+    view: View
+    visitor: Visitor | None
+    params: Mapping[str, str]
+    host: str
+
+    def ask(self, report: str, by: str | None = None, *, view: View | None = None, **more: str) -> Answer:
+        """A report over what is looked at, or over another view."""
+        return self.office.questions.ask(report, view or self.view, by, more)
+
+    def choices(self, name: str) -> list[str]:
+        """What a filter can be set to: the names with use in the period, busiest first, and the one that is set."""
+        wide = View(self.view.since, self.view.until)
+        answer = self.office.questions.ask("overview", wide, name, patience=_CHOICES_SECONDS)
+        ranked = sorted(answer.rows, key=lambda row: -(row.get("api_requests") or 0))
+        found = [str(row[name]) for row in ranked if row.get(name)]
+        chosen: str | None = getattr(self.view, name)
+        return found if chosen is None or chosen in found else [*found, chosen]
+
+
+Context = dict[str, Any]
+"""What a template gets; its only reader is Jinja."""

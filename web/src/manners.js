@@ -1,0 +1,27 @@
+// Small courtesies: filters apply when they change, a block can be copied, moments are written in the viewer's zone.
+
+export function enhance(root) {
+  for (const form of root.querySelectorAll('form[data-auto]:not([data-ready])')) {
+    form.dataset.ready = '';
+    form.addEventListener('change', () => form.requestSubmit());
+  }
+  for (const button of root.querySelectorAll('button[data-copy]:not([data-ready])')) {
+    button.dataset.ready = '';
+    button.addEventListener('click', () => copy(button));
+  }
+  for (const moment of root.querySelectorAll('time[datetime]')) localize(moment);
+}
+
+async function copy(button) {
+  const block = document.getElementById(button.dataset.copy);
+  await navigator.clipboard.writeText(block.textContent);
+  button.textContent = 'Copied';
+  setTimeout(() => (button.textContent = 'Copy'), 2000);
+}
+
+function localize(moment) {
+  const at = new Date(moment.dateTime);
+  if (Number.isNaN(at.getTime()) || !moment.dateTime.includes('T')) return;
+  const shown = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+  if (moment.textContent !== shown) moment.textContent = shown;
+}
