@@ -138,7 +138,8 @@ def test_a_floor_of_nobody_keeps_nothing_back(rows: frozenset[Row]) -> None:
 
 def _of(**people: int) -> dict[Cell, int]:
     """Cells by name, with so many people each, nobody in two."""
-    first, cells = 0, {}
+    first = 0
+    cells: dict[Cell, int] = {}
     for name, count in people.items():
         cells[(name,)] = ((1 << count) - 1) << first
         first += count
@@ -173,7 +174,7 @@ def test_a_filter_for_a_small_group_is_not_answered() -> None:
     cells = _of(big=20, tiny=1)
 
     for name in ("big", "tiny"):
-        matches = {(cell == (name,),): people for cell, people in cells.items()}
+        matches: dict[Cell, int] = {(cell == (name,),): people for cell, people in cells.items()}
         assert decide((name,), Table(cells, 5), Table(matches, 5), ()).withheld
 
 
