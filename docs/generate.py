@@ -1,5 +1,5 @@
 """Writes the generated parts of docs/: settings from their model, commands from typer, errors from their classes,
-agents' blocks from their data, reports from their registry.
+agents' blocks and reports from their data.
 
 Each part stands between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
 `make docs` runs this, and tests/test_docs.py fails while a page differs from what it would write.
@@ -140,24 +140,6 @@ def family(kind: type[errors.UpwellError]) -> list[type[errors.UpwellError]]:
     return [kind, *(below for child in kind.__subclasses__() for below in family(child))]
 
 
-def reports() -> str:
-    """Every report: its question, how it is counted, its columns and groupings."""
-    return "\n\n".join(_report(report) for report in REPORTS.values())
-
-
-def _report(report: Report) -> str:
-    keys = [f"`{name}` ({DIMENSIONS[name].title})" for name in report.keys]
-    people = ["`people`"] if report.privacy == "aggregate" else []
-    columns = [f"`{one.name}` ({one.title}{f', {one.unit}' if one.unit not in ('', 'text') else ''})" for one in report.columns]
-    groupings = ", ".join(f"`{name}`" for name in report.groupings)
-    told = f"*{report.question}* {report.counted}"
-    lines = [f"### {report.name}", "", told, "", f"- columns: {', '.join([*keys, *people, *columns])}"]
-    lines += [f"- `--by`: {groupings}"] if groupings else []
-    lines += [f"- needs `--{report.needs}`"] if report.needs else []
-    lines += ["- tells of single people: with `--me`, or `--reveal --reason`"] if report.privacy == "interaction" else []
-    return "\n".join(lines)
-
-
 def connections() -> str:
     """Every agent: what it sends, where rows come from, what it leaks; then the block for each, as a gateway's user pastes it."""
     head = ("| agent | name | sends | encodings | rows come from | leaks |", "|---|---|---|---|---|---|")
@@ -189,6 +171,24 @@ def _fenced(block: agents.Block) -> str:
 
 def _files(part: agents.Part) -> str:
     return ", ".join(f"`{path}`" for path in dict.fromkeys(part.files.values()))
+
+
+def reports() -> str:
+    """Every report: its question, how it is counted, its columns and groupings."""
+    return "\n\n".join(_report(report) for report in REPORTS.values())
+
+
+def _report(report: Report) -> str:
+    keys = [f"`{name}` ({DIMENSIONS[name].title})" for name in report.keys]
+    people = ["`people`"] if report.privacy == "aggregate" else []
+    columns = [f"`{one.name}` ({one.title}{f', {one.unit}' if one.unit not in ('', 'text') else ''})" for one in report.columns]
+    groupings = ", ".join(f"`{name}`" for name in report.groupings)
+    told = f"*{report.question}* {report.counted}"
+    lines = [f"### {report.name}", "", told, "", f"- columns: {', '.join([*keys, *people, *columns])}"]
+    lines += [f"- `--by`: {groupings}"] if groupings else []
+    lines += [f"- needs `--{report.needs}`"] if report.needs else []
+    lines += ["- tells of single people: with `--me`, or `--reveal --reason`"] if report.privacy == "interaction" else []
+    return "\n".join(lines)
 
 
 PARTS: Mapping[str, Callable[[], str]] = {

@@ -23,7 +23,6 @@
     ├── SinkError                   a destination is misconfigured
     ├── ListenError                 an address cannot be listened on
     ├── WorkerError                 the worker's API could not be asked
-    ├── PersonWithheld              a question about one person, from somebody else
     ├── AwsError                    AWS could not be asked, or did not do what it was asked
     │   ├── AwsCredentials          there are no credentials, or AWS does not take them
     │   ├── AwsDenied               the identity may not do this
@@ -33,6 +32,7 @@
     │   └── NotInThisShape          a setting was written that the serverless shape cannot honour
     ├── ProbeLost                   a marked event did not arrive at its far end
     ├── AgentError                  an agent could not be connected
+    ├── PersonWithheld              a question about one person, from somebody else
     └── NoSuchEntry                 a key, sink or quarantined batch that is not there
 
 Each class has a stable `code`; each instance a sentence and, in `hint`, the next step.
@@ -185,11 +185,6 @@ class WorkerError(UpwellError):
     hint = "Start `upwell serve`, or stop the process that holds worker.lock."
 
 
-class PersonWithheld(UpwellError):
-    code = "person-withheld"
-    hint = "Ask for yourself with --me, or say with --reveal --reason why you must know: that is written down."
-
-
 class AwsError(UpwellError):
     """What AWS did not do. `aws_code` is AWS's own name for the reason, where it gave one."""
 
@@ -239,6 +234,11 @@ class ProbeLost(UpwellError):
 class AgentError(UpwellError):
     code = "agent-not-connected"
     hint = "`upwell connect` lists the agents; docs/agents.md says what each of them needs."
+
+
+class PersonWithheld(UpwellError):
+    code = "person-withheld"
+    hint = "Ask for yourself with --me, or say with --reveal --reason why you must know: that is written down."
 
 
 class NoSuchEntry(UpwellError):

@@ -3,7 +3,8 @@
 Moto has CloudFormation, API Gateway's keys, Logs, SSM, IAM and S3. Stubbed here, because moto has none of it:
 
 - resources in templates: ApiKey, UsagePlan, UsagePlanKey, Stage, GatewayResponse, Account, LogStream, Alarm, TransactionSearchConfig;
-- outputs of a stack that a change set made; `RetainExceptOnCreate`, retention when an update removes a resource, and `ImportExistingResources` (an existing group is taken over);
+- outputs of a stack that a change set made; `RetainExceptOnCreate`; retention when an update removes a resource;
+  `ImportExistingResources` (an existing group is taken over);
 - `xray:GetTraceSegmentDestination`, `iam:SimulatePrincipalPolicy` (allowed unless a test says so), the PromQL API;
 - FilterLogEvents, which is answered with what the fake CloudWatch got; API Gateway's data plane is the `door` below.
 
@@ -20,7 +21,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import botocore.session
 import moto.cloudformation.parsing as parsing
@@ -52,14 +53,20 @@ warnings.filterwarnings("ignore", message="Tried to parse|Unable to delete")
 class _Gap(CloudFormationModel):
     """A resource that moto has no model of: it has an id, and nothing else."""
 
-    kind = ""
-
     def __init__(self, physical_resource_id: str) -> None:
         self.physical_resource_id = physical_resource_id
 
     @staticmethod
     def cloudformation_name_type() -> str:
         return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return ""
+
+    @classmethod
+    def delete_from_cloudformation_json(cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
+        """`delete` is asked first."""
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
@@ -69,13 +76,13 @@ class _Gap(CloudFormationModel):
         return f"{self.physical_resource_id}-{attribute_name}"
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> Any:
         return cls(resource_name)
 
     @classmethod
-    def update_from_cloudformation_json(  # type: ignore[override]
+    def update_from_cloudformation_json(
         cls, original_resource: Any, new_resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> Any:
         return original_resource
@@ -93,7 +100,7 @@ class _ApiKey(_Gap):
         return "AWS::ApiGateway::ApiKey"
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> Any:
         properties = cloudformation_json["Properties"]
@@ -110,7 +117,7 @@ class _LogStream(_Gap):
         return "AWS::Logs::LogStream"
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> Any:
         properties = cloudformation_json["Properties"]
@@ -122,25 +129,17 @@ def _gap(kind: str) -> type[_Gap]:
     return type(kind, (_Gap,), {"cloudformation_type": staticmethod(lambda: kind)})
 
 
-_GAPS = {
-    made.cloudformation_type(): made
-    for made in (
-        _ApiKey,
-        _LogStream,
-        *map(
-            _gap,
-            (
-                "AWS::ApiGateway::Account",
-                "AWS::ApiGateway::GatewayResponse",
-                "AWS::ApiGateway::Stage",
-                "AWS::ApiGateway::UsagePlan",
-                "AWS::ApiGateway::UsagePlanKey",
-                "AWS::CloudWatch::Alarm",
-                "AWS::XRay::TransactionSearchConfig",
-            ),
-        ),
-    )
-}
+_NAMES = (
+    "AWS::ApiGateway::Account",
+    "AWS::ApiGateway::GatewayResponse",
+    "AWS::ApiGateway::Stage",
+    "AWS::ApiGateway::UsagePlan",
+    "AWS::ApiGateway::UsagePlanKey",
+    "AWS::CloudWatch::Alarm",
+    "AWS::XRay::TransactionSearchConfig",
+)
+_MADE: tuple[type[_Gap], ...] = (_ApiKey, _LogStream, *map(_gap, _NAMES))
+_GAPS: dict[str, type[CloudFormationModel]] = {made.cloudformation_type(): made for made in _MADE}
 
 
 def _fill_gaps() -> None:
@@ -154,7 +153,9 @@ def _fill_gaps() -> None:
         if not str(resource_json.get("DeletionPolicy", "")).startswith("Retain"):
             delete(self, parsed_resource, resource_json)
 
-    def create_or_import(cls: Any, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any) -> Any:
+    def create_or_import(
+        cls: Any, /, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+    ) -> Any:
         found = logs_backends[account_id][region_name].groups.get(resource_name)
         return found or create(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
 
@@ -262,7 +263,10 @@ class Amazon:
         return _ask(urlsplit(self.fake.url).netloc, request.method, request.target, dict(signed.headers.items()), request.body)
 
     def _forward(self, request: Request) -> Answer:
-        return _ask(f"{self.moto[0]}:{self.moto[1]}", request.method, request.target, dict(request.headers), request.body)
+        headers = {name: value for name, value in request.headers if name.lower() != "content-length"}
+        here = quote_plus(f"http://{request.header('host')}/").encode()  # moto finds buckets by Amazon's host names
+        body = request.body.replace(b"TemplateURL=" + here, b"TemplateURL=" + quote_plus(f"https://s3.{REGION}.amazonaws.com/").encode())
+        return _ask(f"{self.moto[0]}:{self.moto[1]}", request.method, request.target, headers, body)
 
     def _roll_back(self, stack_id: str) -> Answer:
         """What CloudFormation does when a resource cannot be made."""
@@ -334,13 +338,14 @@ def _json(document: Any) -> Answer:
 
 def _simulated(parameters: Mapping[str, list[str]], denied: set[str]) -> Answer:
     actions = [values[0] for name, values in parameters.items() if name.startswith("ActionNames.member.")]
+    decisions = {action: "implicitDeny" if action in denied else "allowed" for action in actions}
     members = "".join(
-        f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>{'implicitDeny' if action in denied else 'allowed'}</EvalDecision></member>"
-        for action in actions
+        f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>{decision}</EvalDecision></member>"
+        for action, decision in decisions.items()
     )
     result = f"<EvaluationResults>{members}</EvaluationResults><IsTruncated>false</IsTruncated>"
-    body = f"<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult>{result}</SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
-    return Answer(200, body.encode(), {"Content-Type": "text/xml"})
+    name = "SimulatePrincipalPolicy"
+    return Answer(200, f"<{name}Response><{name}Result>{result}</{name}Result></{name}Response>".encode(), {"Content-Type": "text/xml"})
 
 
 def _refusal(request: Request, status: int, code: str, message: str) -> Answer:

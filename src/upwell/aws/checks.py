@@ -1,12 +1,11 @@
-"""What is looked at before anything is changed: who we are, the Region, Transaction Search, quotas, the log group, our rights.
+"""What is looked at before anything is changed: who we are, the Region, Transaction Search, quotas, the log group.
 
 It only reads. What it may not look at is no obstacle by itself, except where a guess would change the account.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,6 @@ RESOURCE_POLICIES = 10
 """CloudWatch Logs takes so many resource policies in an account and Region (CloudFormation, AWS::Logs::ResourcePolicy)."""
 
 _POLICY = "UpwellTransactionSearch"
-_ASSUMED = re.compile(r"^(arn:[^:]+):sts::([0-9]+):assumed-role/([^/]+)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,6 @@ class Footing:
     owned: frozenset[str]
     """Logical ids that the stack has already."""
     group_exists: bool
-    notes: tuple[str, ...]
 
 
 def footing(account: Account, serverless: Serverless, *, unlisted_region: bool, existing_group: bool) -> Footing:
@@ -52,7 +49,7 @@ def footing(account: Account, serverless: Serverless, *, unlisted_region: bool, 
     group = _group(account, serverless.log_group)
     if names.LOG_GROUP_RESOURCE not in owned:
         _check_group(account, serverless, group, existing=existing_group)
-    return Footing(identity, stack, owned, group is not None, tuple(_rights(account, identity)))
+    return Footing(identity, stack, owned, group is not None)
 
 
 def traces(account: Account, serverless: Serverless, owned: frozenset[str], ask: Callable[[str], bool]) -> Traces:
@@ -126,32 +123,3 @@ def _owner(account: Account, group: dict[str, Any]) -> str | None:
     except AwsError:
         return None
     return str(tags["aws:cloudformation:stack-name"]) if "aws:cloudformation:stack-name" in tags else None
-
-
-def _rights(account: Account, identity: Identity) -> Iterator[str]:
-    """A sentence for what IAM says we may not do. Where IAM may not be asked, nothing is known beforehand."""
-    try:
-        refused = denied(account, identity, NEEDED)
-    except AwsError:
-        yield "IAM cannot be asked what this identity may do: a missing right shows when the stack is made, which then goes back."
-        return
-    if refused:
-        raise AwsDenied(f"{identity.arn} may not {', '.join(refused)}")
-
-
-NEEDED = (
-    "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudformation:DescribeStackEvents", "apigateway:POST",
-    "apigateway:GET", "iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole", "logs:CreateLogGroup", "logs:CreateLogStream",
-    "logs:PutRetentionPolicy", "ssm:PutParameter", "ssm:GetParametersByPath", "logs:FilterLogEvents", "cloudwatch:GetMetricData",
-)  # fmt: skip
-"""What a first deployment and its proof cannot do without; `upwell template --deployer-policy` has them all, with their resources."""
-
-
-def denied(account: Account, identity: Identity, actions: Sequence[str]) -> list[str]:
-    """Which actions a policy of the identity does not allow. Raises AwsError where that cannot be asked."""
-    assumed = _ASSUMED.match(identity.arn)
-    source = f"{assumed[1]}:iam::{assumed[2]}:role/{assumed[3]}" if assumed else identity.arn
-    if source.endswith(":root"):
-        return []
-    found = account.pages("iam", "simulate_principal_policy", "EvaluationResults", PolicySourceArn=source, ActionNames=list(actions))
-    return [entry["EvalActionName"] for entry in found if entry["EvalDecision"] != "allowed"]

@@ -12,6 +12,7 @@ from upwell.cli import (
     config,
     connect,
     console,
+    demo,
     deploy,
     doctor,
     keys,
@@ -49,6 +50,7 @@ def _root(
 
 
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 app.command("gateway")(processes.gateway)
 app.command("worker")(processes.worker)
 app.command("console")(console.console)

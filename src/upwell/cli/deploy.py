@@ -44,6 +44,9 @@ def deploy(
         bool, typer.Option("--unlisted-region", help="Go on in a Region that AWS's list of OTLP metrics does not name.")
     ] = False,
     probe: Annotated[bool, typer.Option("--probe/--no-probe", help="Send one marked event per signal at the end, and find it.")] = True,
+    check_rights: Annotated[
+        bool, typer.Option("--check-rights/--no-check-rights", help="Ask IAM beforehand whether this identity may do what it must.")
+    ] = True,
     show_keys: Annotated[bool, typer.Option("--show-keys", help="Print the key's text also where stdout is no terminal.")] = False,
     stack: StackName = None,
     profile: Profile = None,
@@ -51,15 +54,15 @@ def deploy(
     json: Json = False,
 ) -> None:
     """Make or change the serverless shape in AWS, prove it, and print what agents need. Needs no settings file."""
-    from upwell.aws import checks, keys, promises
+    from upwell.aws import checks, keys, promises, rights
     from upwell.aws import deploy as steps
 
     found, account = opened(config, region, profile, stack, team)
     promises.check(found)
     footing = checks.footing(account, found.serverless, unlisted_region=unlisted_region, existing_group=existing_log_group)
     output.message(f"{footing.identity.arn} deploys to account {footing.identity.account}, {account.region}.")
-    for note in footing.notes:
-        output.message(f"note: {note}")
+    if check_rights and (unknown := rights.check(account, footing.identity, found.serverless)):
+        output.message(f"note: {unknown}")
     traces = _traces(account, found.serverless, footing.owned, yes)
     before = footing.stack.key_ids if footing.stack else {}
     wanted = keys.settled(found.serverless, before, rotate=rotate or (), retire=retire or ())
@@ -72,7 +75,7 @@ def _traces(account: Account, serverless: Any, owned: frozenset[str], yes: bool)
     from upwell.aws import checks
 
     def ask(question: str) -> bool:
-        if yes:  # consent to this stack is not consent to change the account
+        if yes or not sys.stdin.isatty():  # consent to this stack is not consent to change the account
             output.message(
                 'note: Transaction Search is off, so there is no /v1/traces; serverless.transaction_search = "on" switches it on.'
             )

@@ -29,7 +29,7 @@ from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, Relay, Shelf, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
-from upwell.service import audit, backup, reporting, usage
+from upwell.service import audit, backup, reporting, senders, usage
 from upwell.service.reporting import Reporting
 from upwell.service.when import format_ns
 from upwell.store import FILE, Store
@@ -166,6 +166,11 @@ def reports(desk: Desk) -> list[dict[str, Any]]:  # noqa: ARG001 - every operati
     return reporting.catalogue()
 
 
+def who_sends(desk: Desk, names: bool = False) -> dict[str, Any]:
+    """Every key with when it was last heard from and what was last refused of it; `names` adds whose they are."""
+    return senders.senders(desk.settings, desk.shelf.store(), names=names)
+
+
 def revealed(desk: Desk) -> list[dict[str, Any]]:
     """Who had people revealed, and why."""
     return audit.read(desk.settings.data_dir)
@@ -182,8 +187,9 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "backup": back_up,
     "report": report,
     "reports": reports,
-    "revealed": revealed,
+    "senders": who_sends,
     **usage.OPERATIONS,
+    "revealed": revealed,
 }
 
 CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup", "usage_rebuild", "usage_forget"})

@@ -48,5 +48,7 @@ def _assembled(plan: Plan) -> dict[str, Any]:
     resources: Resources = {**api(plan), **role(plan), **logs(plan), **keys(plan), **options(plan), **alarms(plan)}
     head: dict[str, Any] = {"AWSTemplateFormatVersion": "2010-09-09", "Description": _DESCRIPTION}
     if plan.parameters:
-        head |= {"Parameters": dict(plan.parameters), "Conditions": dict(plan.conditions)}
+        head["Parameters"] = dict(plan.parameters)
+    if plan.conditions:
+        head["Conditions"] = dict(plan.conditions)
     return {**head, "Resources": resources, "Outputs": outputs(plan)}

@@ -45,7 +45,7 @@ _SILENCE: Final = (
 
 PERSON: Final = "person"
 
-NAMED: Final = "(SELECT number, coalesce(people.person, who) AS called, people.person IS NOT NULL AND NOT claimed AS enrolled FROM people)"
+NAMED: Final = "(SELECT number, coalesce(name, who) AS called, name IS NOT NULL AND NOT claimed AS enrolled FROM people)"
 """People by number: what they are called in rows, and whether a key of their own says so."""
 
 DIMENSIONS: Final = _named(
