@@ -214,9 +214,17 @@ def _may_be_asked(chosen: Cell, filters: Table) -> bool:
 def _blank(cells: Table, context: Cell, told: Mapping[Cell, People], beside: Mapping[Cell, list[People]]) -> frozenset[Cell]:
     """The cells without figures: those that may not be told, and as many more as it takes that what is left of every line may be."""
     blank = {cell for cell in told if not cells.tells((*context, *cell)) or not all(map(cells.enough, beside.get(cell, ())))}
-    lines = [_lines(told, kept) for kept in _narrower(len(next(iter(told), ())))]
-    while short := next((line for group in lines for line in group if not _hides_enough(cells, told, line, blank)), None):
-        blank.add(min((cell for cell in short if cell not in blank), key=lambda cell: (told[cell].bit_count(), str(cell))))
+    lines = [line for kept in _narrower(len(next(iter(told), ()))) for line in _lines(told, kept)]
+    through: dict[Cell, list[list[Cell]]] = {cell: [] for cell in told}
+    for line in lines:
+        for cell in line:
+            through[cell].append(line)
+    while lines:
+        line = lines.pop()
+        if not _hides_enough(cells, told, line, blank):
+            smallest = min((cell for cell in line if cell not in blank), key=lambda cell: (told[cell].bit_count(), str(cell)))
+            blank.add(smallest)
+            lines += through[smallest]
     return frozenset(blank)
 
 

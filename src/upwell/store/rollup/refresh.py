@@ -70,6 +70,8 @@ def _refresh_day(db: duckdb.DuckDBPyConnection, day: int, timezone: str) -> None
     counting.gather(db, slots)
     counting.count(db, slots, timezone)
     db.execute("DELETE FROM marked WHERE slot // 24 = ?", [day])
+    for table in ("told", "senders", "changed"):  # or they keep their memory until the next turn
+        db.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
 def _mark_stand_ins(db: duckdb.DuckDBPyConnection, day: int) -> None:
