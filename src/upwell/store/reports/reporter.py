@@ -61,18 +61,27 @@ class Reporter:
         self._audit = audit
         self._rollup = Rollup(store.transaction, settings.timezone, rest=rest)
 
+    def refresh(self) -> None:
+        """Count what is marked, so that the next question need not. Raises DataDirError."""
+        with _ours(self._store):
+            self._rollup.refresh()
+
+    def stop(self) -> None:
+        """Let go of a refresh under way; questions are then answered from what has been counted."""
+        self._rollup.stop()
+
     def answer(self, name: str, query: Query, viewer: Viewer = ANYBODY) -> Answer:
         """Answer a question.
 
         Raises NoSuchEntry for an unknown report, ConfigError where the question does not fit it, PersonWithheld where it is about
-        one person and the viewer may not ask that.
+        one person and the viewer may not ask that, DataDirError where the store fails.
         """
         report = REPORTS.get(name)
         if report is None:
             raise NoSuchEntry(f"there is no report {name!r}", hint="List the reports with `upwell report --list`.")
         query.check(report)
-        self._rollup.refresh()
-        with closing(self._store.connection()) as db:
+        self.refresh()
+        with _ours(self._store), closing(self._store.connection()) as db:
             for macro in _MACROS:
                 db.execute(macro)
             since, until = query.period(self._today(db))
@@ -89,8 +98,8 @@ class Reporter:
 
         Raises ConfigError where the target is there already, DataDirError where it cannot be written.
         """
-        self._rollup.refresh()
-        with closing(self._store.connection()) as db, _fresh(target, format):
+        self.refresh()
+        with _ours(self._store), _fresh(target, format), closing(self._store.connection()) as db:
             (first,) = db.execute('SELECT min("day")::VARCHAR FROM rolled_uses').fetchone() or (None,)
             today = self._today(db)
             since, until = replace(query, since=query.since or (date.fromisoformat(first) if first else today)).period(today)
@@ -107,6 +116,14 @@ class Reporter:
     def _today(self, db: duckdb.DuckDBPyConnection) -> date:
         (today,) = db.execute("SELECT timezone(?, now())::DATE::VARCHAR", [self._timezone]).fetchone() or ("",)
         return date.fromisoformat(today)
+
+
+@contextmanager
+def _ours(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise DataDirError(f"{store.path} could not be read: {words(error)}", hint="Look at the disk, and at store.memory_limit.") from None
 
 
 @contextmanager

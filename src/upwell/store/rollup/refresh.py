@@ -32,6 +32,7 @@ class Rollup:
         self._clock = clock
         self._rest = rest
         self._next = float("-inf")
+        self._stopped = threading.Event()
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -41,11 +42,15 @@ class Rollup:
             if begun < self._next:
                 return
             self._settle()
-            while (day := self._first_day()) is not None:
+            while not self._stopped.is_set() and (day := self._first_day()) is not None:
                 with self._transaction() as db:
                     _refresh_day(db, day, self._timezone)
             ended = self._clock()
             self._next = ended + max(self._rest, min(2 * (ended - begun), 30.0)) if self._rest else ended
+
+    def stop(self) -> None:
+        """End a refresh after the day it is at, and begin none: what is marked stays marked."""
+        self._stopped.set()
 
     def _settle(self) -> None:
         """Count everything anew for another time zone, or another DuckDB: its `hash` makes the numbers of sessions."""
