@@ -198,7 +198,7 @@ class HardenedProtocol(HttpToolsProtocol):
 
     def _begin(self) -> None:
         """Make an ordinary request of what is being read, with as much of its body as is here."""
-        self.scope = {
+        self.scope = {  # type: ignore[typeddict-item]
             **heads.scope(self.parser.get_http_version(), self.parser.get_method(), self.url, self.headers),
             "scheme": self.scheme or "http",
             "client": self.client,
