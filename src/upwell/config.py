@@ -172,6 +172,8 @@ class Store(_Section):
 
 
 def _timezone(value: str) -> str:
+    if value == "UTC":  # without looking: a system may have no names of zones
+        return value
     try:
         zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
