@@ -86,6 +86,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="logs; lines, commits and sessions from metrics",
         encodings="protobuf, JSON",
+        cost="its own estimate at list prices",
+        retries="four to five times within 8 s on 429, 502 and 503; lost on a cut connection and any other status, in silence",
         parts=(
             Part(
                 language="json",
@@ -122,6 +124,7 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs",),
         rows_from="logs",
         encodings="protobuf, JSON",
+        cost="its own estimate at list prices",
         parts=(
             Part(
                 language="steps",
@@ -143,6 +146,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="logs",
         encodings="protobuf, JSON",
+        cost="none, so priced here",
+        retries="never; what is not yet exported is lost when it is killed",
         parts=(Part(language="toml", settings=_CODEX, files=everywhere("~/.codex/config.toml")),),
         managed=(
             Part(
@@ -167,6 +172,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("traces", "metrics"),
         rows_from="traces; lines from metrics",
         encodings="JSON, protobuf",
+        cost="none (its `cost` is no money), so priced here",
+        retries="four times within a second on 429, 502 and 503, and after a cut connection",
         parts=(
             Part(
                 language="shell",
@@ -191,6 +198,7 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("traces", "metrics", "logs"),
         rows_from="traces; sessions and edits from logs",
         encodings="protobuf, JSON",
+        cost="none, so priced here",
         parts=(
             Part(
                 language="json",
@@ -223,6 +231,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="logs",
         encodings="JSON",
+        cost="none, so priced here",
+        retries="five times within 9 s on 429, 502 and 503, and after a cut connection",
         parts=(Part(language="shell", settings=_gemini("GEMINI")),),
         managed=(
             Part(
@@ -256,6 +266,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="logs",
         encodings="JSON",
+        cost="none, so priced here; some models have no list price",
+        retries="five times within 9 s on 429, 502 and 503, and after a cut connection",
         parts=(Part(language="shell", settings=_gemini("QWEN")),),
         leaks="tool calls carry their arguments: commands, and the contents of files written",
     ),
@@ -264,6 +276,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics"),
         rows_from="logs; tool calls from metrics",
         encodings="protobuf",
+        cost="a metric, as best it can; requests are priced here",
+        retries="records come at least once, metrics at most once",
         public=True,
         parts=(
             Part(
@@ -279,6 +293,7 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("traces",),
         rows_from="traces",
         encodings="JSON, protobuf",
+        cost="none, and no tokens either",
         parts=(
             Part(
                 language="json",
@@ -304,6 +319,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("traces", "logs"),
         rows_from="traces",
         encodings="JSON",
+        cost="none, so priced here",
+        retries="five times on 429, 502 and 503; after any 4xx its logs stop for the session; the last second of a run is never sent",
         parts=(
             Part(
                 language="shell",
@@ -332,6 +349,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics"),
         rows_from="logs",
         encodings="protobuf",
+        cost="none: it counts credits",
+        retries="for some ten minutes",
         public=True,
         parts=(
             Part(
@@ -353,6 +372,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="traces by the GenAI conventions",
         encodings="protobuf, JSON",
+        cost="none, so priced here",
+        retries="as its SDK does: most try five times",
         parts=(Part(language="shell", settings=_SDK, traces={"OTEL_TRACES_EXPORTER": "otlp"}),),
         notes=("Usage is read from spans with gen_ai.operation.name; everything else is passed on and counted as not usage.",),
     ),
