@@ -121,7 +121,7 @@ def test_a_link_stays_a_link(home: Path) -> None:
     assert KEY in elsewhere.read_text()
 
 
-@pytest.mark.parametrize("text", ["{ // a comment\n}", "[]", "{", '{"a": 1,}'])
+@pytest.mark.parametrize("text", ["{ // a comment\n}", "[]", "{", '{"a": 1,}', '{"env": "mine"}'])
 def test_a_file_that_is_not_plain_json_is_left_alone(home: Path, text: str) -> None:
     """VS Code's settings may have comments, which would be lost."""
     file = _settings(home, text)

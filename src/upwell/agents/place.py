@@ -115,6 +115,8 @@ def _json(path: Path, before: str | None, part: Part) -> str:
         raise AgentError(f"{path} is not plain JSON, or has comments, which would be lost", hint=_BY_HAND) from None
     if not isinstance(found, dict):
         raise AgentError(f"{path} is not a JSON object", hint=_BY_HAND)
+    if clash := [name for name, ours in part.settings.items() if isinstance(ours, Mapping) and not isinstance(found.get(name, {}), dict)]:
+        raise AgentError(f"{path} has something else under {clash[0]}", hint=_BY_HAND)
     result = blocks.merged(found, part.settings)
     if before is not None and result == found:
         return before
