@@ -35,22 +35,22 @@ _COPILOT_FILES: Final[Mapping[Platform, str]] = {
     "macos": "/Library/Application Support/GitHubCopilot/managed-settings.json",
     "windows": "%ProgramFiles%\\GitHubCopilot\\managed-settings.json",
 }
-_COPILOT_MANAGED: Final = Part(
-    language="json",
-    files=_COPILOT_FILES,
-    settings={
-        "telemetry": {
-            "enabled": True,
-            "endpoint": "{endpoint}",
-            "headers": {"x-api-key": "{key}"},
-            "captureContent": False,
-            "lockCaptureContent": True,
-        }
-    },
-)
+_COPILOT_MANAGED: Final = {
+    "telemetry": {
+        "enabled": True,
+        "endpoint": "{endpoint}",
+        "protocol": "otlp-http",
+        "captureContent": False,
+        "lockCaptureContent": True,
+    }
+}
+_COPILOT_HEADERS: Final = {"telemetry": {**_COPILOT_MANAGED["telemetry"], "headers": {"x-api-key": "{key}"}}}
 _COPILOT_MANAGED_NOTES: Final = (
     "Copilot CLI, VS Code and JetBrains read this file. On Linux it must belong to root and be writable by root alone.",
-    "Copilot CLI 1.0.82 stopped exporting when `telemetry.headers` was managed (github/copilot-cli issue 4669): try one machine first.",
+    (
+        "`telemetry.headers` reach VS Code's extension only (GitHub's changelog of 2026-07-08), and stopped Copilot CLI 1.0.82 from"
+        " exporting at all (github/copilot-cli issue 4669): the CLI gets its key by the variable."
+    ),
 )
 
 
@@ -156,7 +156,7 @@ AGENTS: Final[Mapping[str, Agent]] = {
                 files={
                     "linux": "/etc/codex/managed_config.toml",
                     "macos": "/etc/codex/managed_config.toml",
-                    "windows": "C:\\ProgramData\\OpenAI\\Codex\\managed_config.toml",
+                    "windows": "C:\\ProgramData\\OpenAI\\Codex\\config.toml",
                 },
             ),
         ),
@@ -165,7 +165,10 @@ AGENTS: Final[Mapping[str, Agent]] = {
             "Codex never sends a refused or unanswered batch again, and loses what is not yet exported when it is killed.",
             "Without `metrics_exporter` its metrics go to OpenAI. Its spans are an internal profile of a megabyte a second: they stay off.",
         ),
-        managed_notes=("On macOS, MDM takes the same text as base64: the key config_toml_base64 of the domain com.openai.codex.",),
+        managed_notes=(
+            "On macOS, MDM takes the same text as base64: the key config_toml_base64 of the domain com.openai.codex.",
+            "On Windows they are defaults, which a user may change: managed_config.toml is not read there any more.",
+        ),
     ),
     "copilot-cli": Agent(
         title="GitHub Copilot CLI",
@@ -184,7 +187,10 @@ AGENTS: Final[Mapping[str, Agent]] = {
                 },
             ),
         ),
-        managed=(_COPILOT_MANAGED,),
+        managed=(
+            Part(language="json", files=_COPILOT_FILES, settings=_COPILOT_MANAGED),
+            Part(language="shell", settings={"OTEL_EXPORTER_OTLP_HEADERS": "{headers}"}),
+        ),
         notes=(
             (
                 "Some versions about 1.0.89 ignore an http:// endpoint in silence (github/copilot-cli issue 4567); 1.0.102 takes it."
@@ -205,8 +211,11 @@ AGENTS: Final[Mapping[str, Agent]] = {
                 settings={
                     "github.copilot.chat.otel.enabled": True,
                     "github.copilot.chat.otel.exporterType": "otlp-http",
+                    "github.copilot.chat.otel.protocol": "http/protobuf",
                     "github.copilot.chat.otel.otlpEndpoint": "{endpoint}",
+                    "github.copilot.chat.otel.headers": {"x-api-key": "{key}"},
                     "github.copilot.chat.otel.captureContent": False,
+                    "settingsSync.ignoredSettings": ["github.copilot.chat.otel.headers"],
                 },
                 files={
                     "linux": "~/.config/Code/User/settings.json",
@@ -214,13 +223,13 @@ AGENTS: Final[Mapping[str, Agent]] = {
                     "windows": "%APPDATA%\\Code\\User\\settings.json",
                 },
             ),
-            Part(language="shell", settings={"OTEL_EXPORTER_OTLP_HEADERS": "{headers}"}),
         ),
-        managed=(_COPILOT_MANAGED,),
+        managed=(Part(language="json", files=_COPILOT_FILES, settings=_COPILOT_HEADERS),),
         notes=(
+            "The headers need VS Code 1.131; they are kept out of Settings Sync, which would carry the key to other machines.",
             (
-                "The key can only be given by the variable, and VS Code itself must see it: start `code` from such a shell, or set it"
-                " for the desktop session (macOS: `launchctl setenv`)."
+                "Sessions of the Agent Host, and versions before, take the key from OTEL_EXPORTER_OTLP_HEADERS=x-api-key=KEY in the"
+                " environment of VS Code itself."
             ),
             "The JetBrains extension reads variables only: COPILOT_OTEL_ENABLED=true, COPILOT_OTEL_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS.",
         ),
