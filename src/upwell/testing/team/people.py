@@ -99,7 +99,7 @@ def _member(number: int, group: Group, days: int, seed: int) -> Member:
         shift=rng.choice((-2, -1, 0, 0, 0, 0, 1, 2, 3)),
         away=range(holiday, holiday + rng.choice((3, 5, 5, 10))),
         lags=rng.choice((0, 0, 1, 1, 2, 4, 7)),
-        silent=first == "codex" and rng.random() < 0.35,
+        silent=first == "codex" and rng.random() < 0.5,
     )
 
 

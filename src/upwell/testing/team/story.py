@@ -190,7 +190,7 @@ class _Work:
         self._broken = agent == "claude-code" and lagging >= habits.BREAKS
         self._at_ns = at_ns
         self._ends_ns = at_ns + LONGEST_NS - _MINUTE_NS
-        self._context = int(rng.lognormvariate(9.9, 0.5))
+        self._context = int(rng.lognormvariate(10.8, 0.5))
         self._number = 0
 
     def steps(self) -> Iterator[Step]:
