@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from bench import door, hostile, machine, packing, relay
+from bench import door, hostile, machine, packing, relay, reports
 
-PARTS: dict[str, Callable[..., None]] = {"door": door.main, "relay": relay.main, "packing": packing.main, "hostile": hostile.main}
+PARTS: dict[str, Callable[..., None]] = {
+    "door": door.main,
+    "relay": relay.main,
+    "packing": packing.main,
+    "hostile": hostile.main,
+    "reports": reports.main,
+}
 
 
 def main() -> None:

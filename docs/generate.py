@@ -1,5 +1,5 @@
 """Writes the generated parts of docs/: settings from their model, commands from typer, errors from their classes,
-agents' blocks from their data.
+agents' blocks and reports from their data.
 
 Each part stands between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
 `make docs` runs this, and tests/test_docs.py fails while a page differs from what it would write.
@@ -22,6 +22,8 @@ from pydantic_core import PydanticUndefined
 
 from upwell import agents, config, errors
 from upwell.cli.app import app
+from upwell.store.reports import REPORTS, Report
+from upwell.store.reports.dimensions import DIMENSIONS
 
 DOCS = Path(__file__).parent
 
@@ -171,7 +173,31 @@ def _files(part: agents.Part) -> str:
     return ", ".join(f"`{path}`" for path in dict.fromkeys(part.files.values()))
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"settings": settings, "commands": commands, "errors": error_codes, "agents": connections}
+def reports() -> str:
+    """Every report: its question, how it is counted, its columns and groupings."""
+    return "\n\n".join(_report(report) for report in REPORTS.values())
+
+
+def _report(report: Report) -> str:
+    keys = [f"`{name}` ({DIMENSIONS[name].title})" for name in report.keys]
+    people = ["`people`"] if report.privacy == "aggregate" else []
+    columns = [f"`{one.name}` ({one.title}{f', {one.unit}' if one.unit not in ('', 'text') else ''})" for one in report.columns]
+    groupings = ", ".join(f"`{name}`" for name in report.groupings)
+    told = f"*{report.question}* {report.counted}"
+    lines = [f"### {report.name}", "", told, "", f"- columns: {', '.join([*keys, *people, *columns])}"]
+    lines += [f"- `--by`: {groupings}"] if groupings else []
+    lines += [f"- needs `--{report.needs}`"] if report.needs else []
+    lines += ["- tells of single people: with `--me`, or `--reveal --reason`"] if report.privacy == "interaction" else []
+    return "\n".join(lines)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "settings": settings,
+    "commands": commands,
+    "errors": error_codes,
+    "agents": connections,
+    "reports": reports,
+}
 
 
 def regenerated(page: str) -> str:

@@ -40,7 +40,7 @@ def _anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("name", ["docs/configuration.md", "docs/cli.md", "docs/errors.md", "docs/agents.md"])
+@pytest.mark.parametrize("name", ["docs/configuration.md", "docs/cli.md", "docs/errors.md", "docs/agents.md", "docs/reports.md"])
 def test_generated_parts_are_fresh(name: str) -> None:
     """A setting, command, error or agent that was changed without `make docs` fails here."""
     page = _page(name)

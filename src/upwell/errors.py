@@ -32,6 +32,7 @@
     │   └── NotInThisShape          a setting was written that the serverless shape cannot honour
     ├── ProbeLost                   a marked event did not arrive at its far end
     ├── AgentError                  an agent could not be connected
+    ├── PersonWithheld              a question about one person, from somebody else
     └── NoSuchEntry                 a key, sink or quarantined batch that is not there
 
 Each class has a stable `code`; each instance a sentence and, in `hint`, the next step.
@@ -233,6 +234,11 @@ class ProbeLost(UpwellError):
 class AgentError(UpwellError):
     code = "agent-not-connected"
     hint = "`upwell connect` lists the agents; docs/agents.md says what each of them needs."
+
+
+class PersonWithheld(UpwellError):
+    code = "person-withheld"
+    hint = "Ask for yourself with --me, or say with --reveal --reason why you must know: that is written down."
 
 
 class NoSuchEntry(UpwellError):

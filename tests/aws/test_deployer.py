@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.aws.template.test_build import EVERYTHING
+from upwell import aws
 from upwell.aws.deployer import deployer_policy
 from upwell.aws.template import build
 from upwell.config import Serverless
@@ -21,6 +24,7 @@ CREATED_BY = {
     "AWS::SSM::Parameter": "ssm:PutParameter",
     "AWS::SNS::Topic": "sns:CreateTopic",
     "AWS::CloudWatch::Alarm": "cloudwatch:PutMetricAlarm",
+    "AWS::CloudWatch::Dashboard": "cloudwatch:PutDashboard",
     "AWS::XRay::TransactionSearchConfig": "xray:UpdateTraceSegmentDestination",
 }
 
@@ -35,6 +39,16 @@ def test_every_resource_can_be_made() -> None:
     for each in build(EVERYTHING, traces="enable", account_role=True)["Resources"].values():
         needed = CREATED_BY.get(each["Type"]) or CREATED_BY[each["Type"].rpartition("::")[0]]
         assert needed in actions, each["Type"]
+
+
+def test_every_call_around_it_can_be_made() -> None:
+    """What the code calls by name is in the policy; S3 alone is not, since the bucket is the caller's."""
+    source = "".join(path.read_text("utf-8") for path in Path(aws.__file__).parent.glob("*.py"))
+    calls = set(re.findall(r'\.(?:call|pages)\(\s*"([a-z0-9]+)",\s*"([a-z_]+)"', source)) - {("s3", "put_object")}
+    named = {f"{service}:{operation.title().replace('_', '')}" for service, operation in calls if service != "apigateway"}
+
+    assert named <= _actions(deployer_policy(EVERYTHING)) | {"sts:GetCallerIdentity"}
+    assert len(named) > 5
 
 
 def test_what_is_off_is_not_asked_for() -> None:

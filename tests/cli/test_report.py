@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_report_as_a_table(run: Run, used: None) -> None:
     assert found.out.splitlines()[0].startswith("agent")
     assert "other" in found.out
     assert "cursor" not in found.out
-    assert "merged because fewer than 5 people" in found.err
+    assert "rest on fewer than 5 people" in found.err
 
 
 def test_a_group_below_the_floor_is_withheld(run: Run, used: None) -> None:
@@ -79,3 +80,47 @@ def test_an_unknown_report(run: Run, used: None) -> None:
 def test_a_day_that_is_none(run: Run, used: None) -> None:
     """A period is given in days."""
     assert "is no day" in run("report", "overview", "--since", "yesterday", "--data-dir", "data").err
+
+
+def test_single_people_are_not_told(run: Run, used: None) -> None:
+    """By person, about a person, or by session: not without a reason."""
+    for question in (("overview", "--by", "person"), ("overview", "--person", "p0"), ("session_list",)):
+        found = run("report", *question, *PERIOD)
+
+        assert found.code == 1
+        assert "person-withheld" in found.err
+        assert not found.out
+
+
+def test_a_reveal_is_written_down(run: Run, used: None) -> None:
+    """With a reason it is answered, and who asked stands in the audit."""
+    told = run("report", "overview", "--by", "person", "--reveal", "--reason", "an outage", "--json", *PERIOD).json
+    (line,) = run("audit", "--json", "--data-dir", "data").json["revealed"]
+
+    assert {row["person"] for row in told["rows"]} == {f"p{n}" for n in range(6)}
+    assert (line["report"], line["asked"], line["reason"]) == ("overview", {"by": "person"}, "an outage")
+    assert "an outage" in run("audit", "--data-dir", "data").out
+
+
+def test_a_reason_and_reveal_go_together(run: Run, used: None) -> None:
+    """One without the other, or a blank reason, is wrong usage."""
+    for options in (("--reveal",), ("--reason", "curious"), ("--reveal", "--reason", " ")):
+        assert run("report", "overview", *options, *PERIOD).code == 2
+
+
+def test_your_own_figures(run: Run, used: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's key proves who they are; a team's key proves nobody."""
+    from upwell.identity import Keys, Pseudonyms
+
+    with Keys(Path("data/keys.db")) as keys:
+        mine, teams = keys.add("ada", None).secret_text, keys.add(None, "core").secret_text
+        store = Store(Path("data") / FILE)
+        fill(store, [use(Pseudonyms(keys.salt).of("ada"), agent="codex")])
+        store.close()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{mine}\n{teams}\nuw_nonsense\n"))
+
+    found = run("report", "overview", "--me", "--json", *PERIOD).json
+
+    assert (found["rows"][0]["people"], found["rows"][0]["prompts"]) == (1, 1)
+    assert "names no person" in run("report", "overview", "--me", *PERIOD).err
+    assert "unauthenticated" in run("report", "overview", "--me", *PERIOD).err

@@ -96,7 +96,17 @@ class Worker:
     def __init__(self) -> None:
         self.performed: list[tuple[str, dict[str, Any]]] = []
         self.used = True
-        self.operations: dict[str, Callable[..., Any]] = {"report": self.report, "reports": list, "ledger": lambda: {"holds": True}}
+        self.senders: Rows = []
+        self.quarantine: Rows = []
+        self.lanes: Rows = []
+        self.operations: dict[str, Callable[..., Any]] = {
+            "report": self.report,
+            "reports": list,
+            "ledger": self.ledger,
+            "senders": self.who_sends,
+            "quarantine_list": lambda: self.quarantine,
+            "quarantine_replay": lambda ids: {"batches": len(ids or self.quarantine)},
+        }
 
     def __call__(self, name: str, arguments: Mapping[str, Any]) -> Any:
         self.performed.append((name, dict(arguments)))
@@ -123,3 +133,19 @@ class Worker:
         if name == "tools":
             return answer(name, since, until, tools())
         raise NoSuchEntry(f"there is no report {name!r}")
+
+    def ledger(self) -> dict[str, Any]:
+        """The `ledger` operation: nine logs, in whatever lanes a test says."""
+        signals = [{"signal": "logs", "accepted": 9, "dropped": {}, "journaled": 9, "missing": 0}]
+        return {"holds": True, "problems": [], "signals": signals, "lanes": self.lanes, "usage": [], "losses": [], "kept": {}}
+
+    def who_sends(self, names: bool) -> dict[str, Any]:
+        """The `senders` operation."""
+        keys = [{**row, "person": "Ada Lovelace"} if names else row for row in self.senders]
+        return {"keys": keys, "strangers": {}}
+
+
+def sender(key: str, *, seen: str | None = None, refusal: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A row of the `senders` operation."""
+    who = {"id": key, "state": "live", "of": "person", "team": "web", "created": "2026-11-01T08:00:00Z", "expires": None}
+    return {**who, "last_seen": seen, "agents": ["codex"] if seen else [], "refusal": refusal}

@@ -70,7 +70,7 @@ def test_metrics_are_prometheus_text(app: _Served) -> None:
 
 def test_the_ledger_is_json(app: _Served) -> None:
     """The same document as `upwell ledger --json`."""
-    assert get_json(app.port, "/api/ledger") == {"holds": True}
+    assert get_json(app.port, "/api/ledger") == app.worker.ledger()
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8318", "127.0.0.1:1", "[::1]", "[::1]:8318"])

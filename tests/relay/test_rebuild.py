@@ -87,7 +87,7 @@ def test_rows_whose_source_is_gone_stay(world: UsageWorld, monkeypatch: pytest.M
     monkeypatch.setattr("upwell.relay.reading.read", _reads_more)
     rebuild(world)
 
-    assert sorted(row[4] for row in told(world)) == ["claude_code/1", "claude_code/1", "claude_code/9"]
+    assert sorted(str(row[4]) for row in told(world)) == ["claude_code/1", "claude_code/1", "claude_code/9"]
     assert world.counts == Counts(inserted=3, duplicate=1)
     world.assert_settled()
 

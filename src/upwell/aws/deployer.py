@@ -1,7 +1,7 @@
 """The IAM policy of whoever runs `upwell deploy`, `status`, `doctor` and `destroy`: as narrow as names allow.
 
 CloudFormation acts with the deployer's own permissions, so these are those of every resource in the template, and of the calls around it.
-What API Gateway and X-Ray name is not known beforehand; there the Region is the border.
+What API Gateway and X-Ray name is not known beforehand; there the Region is the border. The bucket of a large template is not in it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ def deployer_policy(serverless: Serverless) -> dict[str, Any]:
     parts = [*_stack(scope), *_api(scope), *_role(scope), *_logs(scope), *_keys(scope), *_far_end(scope)]
     if serverless.alarm_email:
         parts += _alarms(scope)
+    if serverless.dashboard:
+        names = scope.arn("cloudwatch", f"dashboard/{serverless.stack}-*", region="")
+        parts.append(_allow("Dashboard", "cloudwatch:PutDashboard cloudwatch:GetDashboard cloudwatch:DeleteDashboards", names))
     if serverless.access_logs:
         parts += _access_logs()
     if serverless.transaction_search != "off":
@@ -34,8 +37,9 @@ class _Scope:
         self._start, self._region = start, region
         self.settings = serverless
 
-    def arn(self, service: str, resource: str, *, account: str = _ANY) -> str:
-        return f"{self._start}:{service}:{'' if service == 'iam' else self._region}:{account}:{resource}"
+    def arn(self, service: str, resource: str, *, region: str | None = None, account: str = _ANY) -> str:
+        where = "" if service == "iam" else self._region if region is None else region
+        return f"{self._start}:{service}:{where}:{account}:{resource}"
 
     def group(self, name: str) -> list[str]:
         return [self.arn("logs", f"log-group:{name}"), self.arn("logs", f"log-group:{name}:*")]
@@ -71,7 +75,11 @@ def _role(scope: _Scope) -> list[dict[str, Any]]:
         "iam:UntagRole"
     )
     handed_on = {"StringEquals": {"iam:PassedToService": "apigateway.amazonaws.com"}}
-    return [_allow("Role", actions, role), _allow("RoleForApiGateway", "iam:PassRole", role, Condition=handed_on)]
+    return [
+        _allow("Role", actions, role),
+        _allow("RoleForApiGateway", "iam:PassRole", role, Condition=handed_on),
+        _allow("OwnRights", "iam:SimulatePrincipalPolicy", [scope.arn("iam", "role/*"), scope.arn("iam", "user/*")]),
+    ]
 
 
 def _logs(scope: _Scope) -> list[dict[str, Any]]:

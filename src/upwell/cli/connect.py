@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from upwell.cli import output
+from upwell.cli.aws import Profile, Region
 from upwell.cli.options import Config, DataDir, Json, settings
 
 if TYPE_CHECKING:
     from upwell.agents import Block
     from upwell.agents.blocks import Shape
-    from upwell.aws.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where agents shall send. `traces`: spans are taken there."""
+
+    endpoint: str
+    shape: Shape
+    traces: bool = True
 
 
 def connect(
@@ -21,11 +31,12 @@ def connect(
         str | None, typer.Option("--endpoint", metavar="URL", help="Base URL to send to; default: the gateway of this machine.")
     ] = None,
     stack: Annotated[str | None, typer.Option("--stack", metavar="NAME", help="Send to this stack of `upwell deploy`.")] = None,
+    region: Region = None,
+    profile: Profile = None,
     key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="The ingest key; without it, a placeholder stands there.")] = None,
     team: Annotated[str | None, typer.Option("--team", help="Team to claim, for a stack: a gateway's keys know it.")] = None,
     managed: Annotated[bool, typer.Option("--managed", help="What an administrator distributes to all machines.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Merge it into the agent's own files, with a copy of what was there.")] = False,
-    region: Annotated[str | None, typer.Option("--region", "-r", metavar="REGION", help="The stack's AWS Region.")] = None,
     config: Config = None,
     data_dir: DataDir = None,
     json: Json = False,
@@ -39,15 +50,19 @@ def connect(
     from upwell.agents import PLACEHOLDER, blocks
 
     blocks.find(agent)  # before anything else is asked
-    shape: Shape = "serverless" if stack or _is_api_gateway(endpoint) else "gateway"
-    deployed = _deployed(stack, region, config) if stack else None
-    target = deployed.endpoint if deployed else endpoint or _local(config, data_dir, said=key is not None)
-    traces = deployed is None or "traces" in deployed.signals
+    if stack:
+        target = _stack(config, region, profile, stack)
+    elif endpoint:
+        target = Target(endpoint, "serverless" if ".execute-api." in endpoint else "gateway")
+    else:
+        target = Target(_local(config, data_dir, said=key is not None), "gateway")
     if write:
-        _write(agent, target, key, team, managed, traces=traces)
-    found = blocks.block(agent, endpoint=target, key=key or PLACEHOLDER, traces=traces, shape=shape, managed=managed, team=team)
+        _write(agent, target, key, team, managed)
+    found = blocks.block(
+        agent, endpoint=target.endpoint, key=key or PLACEHOLDER, traces=target.traces, shape=target.shape, managed=managed, team=team
+    )
     if json:
-        output.as_json(_document(agent, target, found))
+        output.as_json(_document(agent, target.endpoint, found))
     elif write:
         _say_notes(found)
     else:
@@ -75,27 +90,23 @@ def _local(config: Config, data_dir: DataDir, *, said: bool) -> str:
     return local.endpoint(found)
 
 
-def _is_api_gateway(endpoint: str | None) -> bool:
-    """Whether an endpoint is of the serverless shape, which has no redaction to warn less about."""
-    return bool(endpoint) and ".execute-api." in str(endpoint)
-
-
-def _deployed(stack: str, region: str | None, config: Config) -> Stack:
-    """A deployed stack, as CloudFormation tells it."""
+def _stack(config: Config, region: str | None, profile: str | None, name: str) -> Target:
+    """A deployed stack, as CloudFormation tells of it. Raises NotDeployed."""
     from upwell.aws import stack as stacks
     from upwell.cli.aws import opened
 
-    _, account = opened(config, region, None, stack)
-    return stacks.get(account, stack)
+    found, account = opened(config, region, profile, name)
+    deployed = stacks.get(account, found.serverless.stack)
+    return Target(deployed.endpoint, "serverless", "traces" in deployed.signals)
 
 
-def _write(agent: str, target: str, key: str | None, team: str | None, managed: bool, *, traces: bool) -> None:
+def _write(agent: str, target: Target, key: str | None, team: str | None, managed: bool) -> None:
     from upwell.agents import blocks, place
     from upwell.errors import AgentError
 
     if key is None:
         raise AgentError("there is no key to write", hint="Make one with `upwell keys add`, and give it as --key.")
-    parts = [blocks.fill(part, blocks.base(target), key, traces, team) for part in blocks.parts(agent, managed)]
+    parts = [blocks.fill(part, blocks.base(target.endpoint), key, target.traces, team) for part in blocks.parts(agent, managed)]
     for written in place.write(agent, parts, managed=managed):
         kept = f"; what it was is in {written.backup.name}" if written.backup else ""
         output.message(f"{written.path} is written{kept}." if written.changed else f"{written.path} says so already.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import getpass
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -26,6 +27,12 @@ def report(
     agent: Annotated[str | None, typer.Option("--agent", metavar="NAME", help="This agent only.")] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="This model only.")] = None,
     team: Annotated[str | None, typer.Option("--team", metavar="NAME", help="This team only.")] = None,
+    session: Annotated[str | None, typer.Option("--session", metavar="ID", help="The session that `session` tells of.")] = None,
+    prompt: Annotated[str | None, typer.Option("--prompt", metavar="ID", help="The prompt that `interaction` tells of.")] = None,
+    me: Annotated[bool, typer.Option("--me", help="Your own figures: your key is asked for, or read from stdin.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Tell of single people, with --reason; it is written down.")] = False,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why somebody must be revealed.")] = None,
+    person: Annotated[str | None, typer.Option("--person", metavar="P", help="With --reveal: this person, as rows name them.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
     config: Config = None,
     data_dir: DataDir = None,
@@ -38,14 +45,41 @@ def report(
     if every or name is None:
         _list(client.ask(found_settings, "reports"), json)
         return
-    question = {"since": since, "until": until, "by": by, "agent": agent, "model": model, "team": team}
-    found = client.ask(found_settings, "report", name=name, **question)
+    if reveal != bool(reason and reason.strip()):
+        raise typer.BadParameter("--reveal and --reason TEXT go together")
+    about = "me" if me else person
+    question = {"since": since, "until": until, "by": by, "agent": agent, "model": model, "team": team, "person": about}
+    more = {name: value for name, value in (("session", session), ("prompt", prompt)) if value}
+    who = {"key": _key() if me else None, "reason": reason, "asker": getpass.getuser()}
+    found = client.ask(found_settings, "report", name=name, **question, more=more, **who)
     if json:
         output.as_json(found)
     elif as_csv:
         _csv(found)
     else:
         _print(found)
+
+
+def audit(config: Config = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """List who had people revealed in reports, when, and why."""
+    from upwell.service import client
+
+    found = client.ask(settings(config, data_dir), "revealed")
+    if json:
+        output.as_json({"revealed": found})
+    else:
+        rows = [[line["at"], line["asker"], line["report"], _asked(line), line["reason"]] for line in found]
+        output.table(("at", "asker", "report", "asked", "reason"), rows, empty="Nobody was revealed.")
+
+
+def _asked(line: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in (line.get("asked") or {}).items())
+
+
+def _key() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Your key", hide_input=True, err=True))
+    return sys.stdin.readline().strip()
 
 
 def _list(found: list[Mapping[str, Any]], json: bool) -> None:

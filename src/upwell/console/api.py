@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from upwell import audit
 from upwell.audit import EXPORT
 from upwell.console.office import Office
 from upwell.console.view import View
@@ -39,8 +40,14 @@ def routes(office: Office) -> list[Route]:
             if query.get("format") != "csv":
                 return JSONResponse(found)
             visitor = request.state.visitor
-            office.audit.write(
-                EXPORT, visitor.name, report=found["report"], since=arguments["since"], until=arguments["until"], by=arguments["by"]
+            audit.write(
+                office.settings.data_dir,
+                EXPORT,
+                visitor.name,
+                report=found["report"],
+                since=arguments["since"],
+                until=arguments["until"],
+                by=arguments["by"],
             )
         except UpwellError as error:
             return _failed(error)

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from upwell.audit import Audit
 from upwell.config import Settings
 from upwell.console import api, deeds, metrics
 from upwell.console.answer import Perform, Questions
@@ -33,14 +32,14 @@ ENDPOINTS = ("/healthz", "/readyz", "/metrics", "/api/ledger", "/api/reports", "
 
 def build(settings: Settings, *, vitals: Callable[[], Vitals], perform: Perform, secret: bytes) -> Starlette:
     """The application. `perform` runs the worker's operations by name; `secret` makes links and forms ours alone."""
-    office = Office(settings, vitals, perform, Questions(perform), Audit(settings.data_dir))
+    office = Office(settings, vitals, perform, Questions(perform))
     assets, forms = Assets(), Forms(secret)
     renderer = Renderer(office, assets)
     routes = [
         *_for_monitoring(vitals, lambda: perform("ledger", {})),
         *(Route(page.path, renderer.endpoint(page)) for page in PAGES),
         *api.routes(office),
-        *deeds.routes(office, forms),
+        *deeds.routes(office, forms, renderer),
         Route("/static/{name}", assets.answer),
     ]
     middleware = [
@@ -57,7 +56,7 @@ def _for_monitoring(vitals: Callable[[], Vitals], ledger: Callable[[], dict[str,
         return PlainTextResponse("ok")
 
     def readyz(_request: Request) -> Response:
-        failed = [f"{lane.status.lane}: {lane.status.message}" for lane in vitals().lanes if lane.status.state == "failed"]
+        failed = [f"{lane.status.lane}: {lane.status.message}" for lane in vitals().every if lane.status.state == "failed"]
         return PlainTextResponse("\n".join(failed) or "ready", 503 if failed else 200)
 
     def scrape(_request: Request) -> Response:

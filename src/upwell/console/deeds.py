@@ -15,27 +15,55 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from upwell.audit import REPLAY
+from upwell import audit
+from upwell.audit import KEY, REPLAY, REVEAL
 from upwell.console.auth import Forms, Visitor
 from upwell.console.office import Office
+from upwell.console.pages import DELIVERY, SETUP
+from upwell.console.pages.setup import blocks
+from upwell.console.render import Renderer
 from upwell.errors import UpwellError
+from upwell.identity import Keys
 
 Given = Mapping[str, str]
-Deed = Callable[[Visitor, Given], Response]
+Deed = Callable[[Request, Visitor, Given], Response]
 
 _LONGEST: Final = 65536  # bytes of a form
+_SHORTEST, _REASON = 5, 200  # characters of a reason
 
 
-def routes(office: Office, forms: Forms) -> list[Route]:
+def routes(office: Office, forms: Forms, renderer: Renderer) -> list[Route]:
     """The forms' addresses."""
 
-    def replay(visitor: Visitor, given: Given) -> Response:
+    def replay(_request: Request, visitor: Visitor, given: Given) -> Response:
         ids = None if given.get("batch") == "all" else [int(given.get("batch", ""))]
-        office.audit.write(REPLAY, visitor.name, batches="all" if ids is None else ids)
+        audit.write(office.settings.data_dir, REPLAY, visitor.name, batches="all" if ids is None else ids)
         office.perform("quarantine_replay", {"ids": ids})
         return RedirectResponse("/delivery", 303)
 
-    return [Route("/delivery/replay", _guarded(replay, forms), methods=["POST"])]
+    def reveal(request: Request, visitor: Visitor, given: Given) -> Response:
+        reason = given.get("reason", "").strip()
+        if office.settings.console.reveal == "off":
+            return PlainTextResponse("[console] reveal is off: names are not shown.", 403)
+        if len(reason) < _SHORTEST:
+            return PlainTextResponse("Names are shown for a reason: say it in a few words.", 400)
+        audit.write(office.settings.data_dir, REVEAL, visitor.name, what="keys", reason=reason[:_REASON])
+        found = office.perform("senders", {"names": True})
+        return renderer.page(DELIVERY, request, senders=found, names=_names(found), still=True)
+
+    def make_key(request: Request, visitor: Visitor, given: Given) -> Response:
+        with Keys(office.settings.data_dir / "keys.db") as keys:
+            new = keys.add(given.get("person", "").strip() or None, given.get("team", "").strip() or None)
+            audit.write(office.settings.data_dir, KEY, visitor.name, act="add", key=new.key.id, team=new.key.team)
+        agent = given.get("agent", "")
+        return renderer.page(SETUP, request, **blocks(renderer.visit(SETUP, request), agent, new.secret_text, new.key.id), waiting=False)
+
+    deeds = {"/delivery/replay": replay, "/delivery/reveal": reveal, "/setup/key": make_key}
+    return [Route(path, _guarded(deed, forms), methods=["POST"]) for path, deed in deeds.items()]
+
+
+def _names(found: Mapping[str, Any]) -> dict[str, str]:
+    return {row["id"]: row["person"] for row in found["keys"] if row.get("person")}
 
 
 def _guarded(deed: Deed, forms: Forms) -> Any:
@@ -49,7 +77,7 @@ def _guarded(deed: Deed, forms: Forms) -> Any:
         if not forms.genuine(request.state.visit, given.get("form", ""), request.headers):
             return PlainTextResponse("This form is not of a page that you were shown: go back, reload, and try again.", 403)
         try:
-            return await run_in_threadpool(deed, visitor, given)
+            return await run_in_threadpool(deed, request, visitor, given)
         except UpwellError as error:
             return PlainTextResponse(f"{error.message}\n{error.hint}\n", 409)
         except ValueError:

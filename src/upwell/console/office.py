@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from upwell.audit import Audit
 from upwell.config import Settings, is_loopback, split_address
 from upwell.console.answer import Answer, Perform, Questions
 from upwell.console.auth import Visitor
@@ -27,7 +26,6 @@ class Office:
     vitals: Callable[[], Vitals]
     perform: Perform
     questions: Questions
-    audit: Audit
 
     def zone(self) -> str:
         """The zone whose midnights are the days of all reports."""

@@ -47,7 +47,7 @@ class Renderer:
 
     def page(self, page: Page, request: Request, status: int = 200, **extra: Any) -> Response:
         """A page, with what a deed adds to it."""
-        visit = self._visit(page, request)
+        visit = self.visit(page, request)
         try:
             context = page.make(visit)
         except UpwellError as error:
@@ -58,9 +58,10 @@ class Renderer:
         """An address that is not there."""
         if request.url.path.startswith("/api/"):
             return Response('{"error": "there is nothing here"}', 404, media_type="application/json")
-        return self._html("lost.html", None, self._visit(None, request), request, {}, 404)
+        return self._html("lost.html", None, self.visit(None, request), request, {}, 404)
 
-    def _visit(self, page: Page | None, request: Request) -> Visit:
+    def visit(self, page: Page | None, request: Request) -> Visit:
+        """A request for a page, as its function gets it."""
         view = View.read(request.query_params, self._office.now().date(), more=page.more if page else ())
         visitor = getattr(request.state, "visitor", None)
         return Visit(self._office, view, visitor, {**request.query_params, **request.path_params}, request.headers.get("host", ""))

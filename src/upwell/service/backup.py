@@ -19,6 +19,7 @@ from upwell.journal import layout
 from upwell.journal.book import Book
 from upwell.journal.segment import Segments
 from upwell.relay import Shelf
+from upwell.service import audit
 from upwell.store import FILE
 
 
@@ -62,6 +63,8 @@ def _copy(data_dir: Path, book: Book, segments: Segments, staged: Path, target: 
                 target
             )  # what it has beyond the books is in the journal's copy too, and is booked without being stored again
     _copy_database(data_dir / "keys.db", target / "keys.db")
+    with suppress(FileNotFoundError):
+        shutil.copy2(data_dir / audit.NAME, target / audit.NAME)
     for file in staged.iterdir():
         shutil.copy2(file, target / "journal" / file.name)
     for file in target.rglob("*"):

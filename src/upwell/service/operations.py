@@ -29,7 +29,7 @@ from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, Relay, Shelf, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
-from upwell.service import backup, reporting, usage
+from upwell.service import audit, backup, reporting, senders, usage
 from upwell.service.reporting import Reporting
 from upwell.service.when import format_ns
 from upwell.store import FILE, Store
@@ -156,14 +156,24 @@ def back_up(desk: Desk, directory: str) -> dict[str, Any]:
 
 
 def report(desk: Desk, name: str, **question: Any) -> dict[str, Any]:
-    """Answer a report's question: since, until, by, agent, team, model, more."""
-    asked = reporting.question(question)
-    return desk.reporting.reporter(desk.settings, desk.shelf.store()).answer(name, asked).as_json()
+    """Answer a report's question: since, until, by, agent, team, model, person, more; and who asks: key, reason, asker."""
+    asked, who = reporting.question(question), reporting.viewer(desk.settings, question)
+    return desk.reporting.reporter(desk.settings, desk.shelf.store()).answer(name, asked, who).as_json()
 
 
 def reports(desk: Desk) -> list[dict[str, Any]]:  # noqa: ARG001 - every operation is given the desk
     """Every report there is."""
     return reporting.catalogue()
+
+
+def who_sends(desk: Desk, names: bool = False) -> dict[str, Any]:
+    """Every key with when it was last heard from and what was last refused of it; `names` adds whose they are."""
+    return senders.senders(desk.settings, desk.shelf.store(), names=names)
+
+
+def revealed(desk: Desk) -> list[dict[str, Any]]:
+    """Who had people revealed, and why."""
+    return audit.read(desk.settings.data_dir)
 
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
@@ -177,7 +187,9 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "backup": back_up,
     "report": report,
     "reports": reports,
+    "senders": who_sends,
     **usage.OPERATIONS,
+    "revealed": revealed,
 }
 
 CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup", "usage_rebuild", "usage_forget"})

@@ -1,10 +1,11 @@
-"""Reports for whoever asks the worker: questions as JSON in, answers as JSON out, and how many people are enrolled."""
+"""Reports for whoever asks the worker: questions as JSON in, answers as JSON out; who is enrolled, and who proves to be whom."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 
 from upwell.config import Settings
 from upwell.errors import ConfigError
-from upwell.identity import Keys
+from upwell.identity import Keyring, Keys, Pseudonyms
+from upwell.service import audit
 from upwell.store import Store
-from upwell.store.reports import REPORTS, Query, Reporter
+from upwell.store.reports import REPORTS, Query, Reporter, Viewer
 
 
 class Reporting:
@@ -30,7 +32,9 @@ class Reporting:
         with self._lock:
             if self._reporter is None or self._store is not store:
                 count = partial(enrolled, settings.data_dir / "keys.db")
-                self._store, self._reporter = store, Reporter(store, settings.reports, settings.console.floor, count)
+                write = partial(audit.write, settings.data_dir)
+                self._store = store
+                self._reporter = Reporter(store, settings.reports, settings.console.floor, count, audit=write)
             return self._reporter
 
 
@@ -40,19 +44,41 @@ def enrolled(keys_db: Path) -> int:
         return 0
     now_ns = time.time_ns()
     with Keys(keys_db) as keys:
-        return len({key.person.casefold() for key in keys.list() if key.person is not None and key.live(now_ns)})
+        return len({key.person.strip().casefold() for key in keys.list() if key.person is not None and key.live(now_ns)})
 
 
 def question(arguments: Mapping[str, Any]) -> Query:
     """A question as JSON has it. Raises ConfigError."""
-    told = {name: arguments.get(name) for name in ("by", "agent", "team", "model")}
+    told = {name: arguments.get(name) or None for name in ("by", "agent", "team", "model", "person")}
     more = {str(name): str(value) for name, value in (arguments.get("more") or {}).items()}
     return Query(_day("since", arguments.get("since")), _day("until", arguments.get("until")), **told, more=more)
+
+
+def viewer(settings: Settings, arguments: Mapping[str, Any]) -> Viewer:
+    """Who asks: `key`, a person's ingest key, proves who they are; `reason` asks to reveal, and `asker` is written down with it.
+
+    Raises Unauthenticated where the key is not one, ConfigError where it names no person.
+    """
+    person = _holder(settings, arguments["key"]) if arguments.get("key") else None
+    return Viewer(person, arguments.get("reason"), str(arguments.get("asker") or "unnamed"))
 
 
 def catalogue() -> list[dict[str, Any]]:
     """Every report, without its SQL."""
     return [report.as_json() for report in REPORTS.values()]
+
+
+def _holder(settings: Settings, text: str) -> str:
+    """What the holder of a key is called in rows."""
+    path = settings.data_dir / "keys.db"
+    with closing(Keyring(path)) as keyring:
+        key = keyring.authenticate(text, time.time_ns())
+    if key.person is None:
+        raise ConfigError("the key is a team's, and names no person", hint="Use a key of `upwell keys add --person`.")
+    if settings.policy.person == "none":
+        return f"key {key.id}"
+    with Keys(path) as keys:
+        return key.person if settings.policy.person == "email" else Pseudonyms(keys.salt).of(key.person)
 
 
 def _day(name: str, text: str | None) -> date | None:

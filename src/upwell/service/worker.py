@@ -18,6 +18,7 @@ from upwell.service.post import Post
 from upwell.service.serve import worker_grace
 from upwell.service.usage import prices
 from upwell.sinks import build
+from upwell.store import FILE
 
 _log = logging.getLogger("upwell.worker")
 
@@ -54,7 +55,8 @@ async def _work(desk: Desk, relay: Relay, post: Post) -> None:
     pages = console.build(post.settings, vitals=vitals, perform=partial(operations.perform, desk), secret=secret)
     with unix.listen(post.settings.data_dir) as listening:
         relay.start(partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set))
-        _log.info("working: %s", ", ".join(lane.name for lane in relay.lanes) or "no sinks, batches are kept")
+        sinks = ", ".join(lane.name for lane in relay.lanes) or "no sinks, batches are kept"
+        _log.info("working: %s; usage is counted in %s all the same", sinks, FILE)
         try:
             await http.serve([(control.build(desk, vitals), [listening]), (pages, post.sockets)], stop)
         finally:

@@ -5,5 +5,6 @@ from upwell.store.reports.query import Query
 from upwell.store.reports.registry import REPORTS
 from upwell.store.reports.report import Column, Report
 from upwell.store.reports.reporter import Reporter
+from upwell.store.reports.viewer import Viewer
 
-__all__ = ["REPORTS", "Answer", "Column", "Query", "Report", "Reporter"]
+__all__ = ["REPORTS", "Answer", "Column", "Query", "Report", "Reporter", "Viewer"]

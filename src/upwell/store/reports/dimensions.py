@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 
@@ -27,7 +28,25 @@ def _named(*dimensions: Dimension) -> Mapping[str, Dimension]:
     return {dimension.name: dimension for dimension in dimensions}
 
 
+_OUTCOME: Final = (
+    "CASE WHEN decision = 'reject' THEN 'refused' WHEN success THEN 'succeeded' WHEN NOT success THEN 'failed' ELSE 'unsaid' END"
+)
+_SIZE: Final = (
+    "CASE "
+    + " ".join(
+        f"WHEN prompt_length < {bound} THEN {size}" for size, bound in pairwise((0, 10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000))
+    )
+    + " ELSE 100000 END"
+)
+_SILENCE: Final = (
+    "CASE WHEN heard >= $until::DATE - 1 THEN 'on the last day' WHEN heard >= $until::DATE - 7 THEN 'within 7 days' "
+    "WHEN heard >= $until::DATE - 14 THEN 'within 14 days' ELSE 'before' END"
+)
+
+PERSON: Final = "person"
+
 DIMENSIONS: Final = _named(
+    Dimension(PERSON, "person", "(SELECT coalesce(one.name, one.who) FROM people AS one WHERE one.number = person)"),
     Dimension("agent", "agent", "agent"),
     Dimension("agent_version", "version", "agent_version"),
     Dimension("model", "model", "model"),
@@ -46,12 +65,19 @@ DIMENSIONS: Final = _named(
     Dimension("month", "month from", "date_trunc('month', day)::DATE", merges=False),
     Dimension("weekday", "weekday", "isodow(day)", merges=False),
     Dimension("hour", "hour", "hour", merges=False),
+    Dimension("outcome", "outcome", _OUTCOME),
+    Dimension("size", "size from", _SIZE, merges=False),
+    Dimension("tenure", "tenure", "CASE WHEN joined >= date_trunc('week', day) THEN 'new' ELSE 'returning' END", merges=False),
+    Dimension("cohort", "began in the week from", "date_trunc('week', joined)::DATE", merges=False),
+    Dimension("age", "weeks later", "date_diff('week', date_trunc('week', joined), date_trunc('week', day))", merges=False),
+    Dimension("silence", "last heard from", _SILENCE, merges=False),
 )
 
 FILTERS: Final = ("agent", "model", "team")
 """The dimensions that a question can be confined to."""
 
-TIMES: Final = frozenset({"day", "week", "month", "weekday", "hour"})
+ORDERED: Final = frozenset({"day", "week", "month", "weekday", "hour", "size", "cohort", "age"})
+"""Dimensions whose order is their values' own, whatever the figures."""
 
 OTHER: Final = "other"
 """What the row of merged values is called."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 Cell: TypeAlias = tuple[Hashable, ...]
 People: TypeAlias = int
@@ -94,23 +94,26 @@ class Table:
         return Table(merged, self._floor)
 
 
-def decide(chosen: Cell, filters: Table, cells: Table, folds: tuple[bool, ...]) -> Verdict:
+Manner: TypeAlias = Literal["merge", "blank", "one"]
+"""What becomes of a key's values below the floor: they become OTHER, keep their place without figures, or all values are one."""
+
+
+def decide(chosen: Cell, filters: Table, cells: Table, manners: tuple[Manner, ...]) -> Verdict:
     """What may be told of the cells of one answer.
 
     `chosen` are the values that filters ask for, and `filters` has who stands behind every combination of such values. `cells` has, of
-    each cell, whether each filter matches (True or False) and the value of each key; `folds` says of each key whether its values
-    merge into OTHER, or keep their place without figures.
+    each cell, whether each filter matches (True or False) and the value of each key; `manners` go with the keys.
     """
     if not _may_be_asked(chosen, filters):
         return Verdict(withheld=True)
     width, context = len(chosen), (True,) * len(chosen)
     folded: list[frozenset[Any]] = []
-    for place, merges in enumerate(folds, start=width):
-        values = fold(cells.only((*range(width), place)), context) if merges else frozenset()
+    for place, manner in enumerate(manners, start=width):
+        values = _merged(cells, place, manner, context)
         folded.append(values)
         cells = cells.folded(place, values)
     told = {cell[width:]: cells.people(cell) for cell in cells if cell[:width] == context}
-    blank = _blank(cells, context, told) if folds and (len(folds) > 1 or not folds[0]) else frozenset()
+    blank = _blank(cells, context, told) if len(manners) > 1 or "blank" in manners else frozenset()
     return Verdict(False, tuple(folded), blank, told)
 
 
@@ -132,6 +135,12 @@ def fold(table: Table, context: Cell) -> frozenset[Any]:
             break
         merged.add(value)
     return frozenset(merged)
+
+
+def _merged(cells: Table, place: int, manner: Manner, context: Cell) -> frozenset[Any]:
+    if manner == "one":
+        return frozenset(cell[place] for cell in cells)
+    return fold(cells.only((*range(len(context)), place)), context) if manner == "merge" else frozenset()
 
 
 def _may_be_asked(chosen: Cell, filters: Table) -> bool:

@@ -8,8 +8,13 @@ from datetime import date, timedelta
 from typing import Final
 
 from upwell.errors import ConfigError
-from upwell.store.reports.dimensions import FILTERS
+from upwell.store.reports.dimensions import FILTERS, PERSON
 from upwell.store.reports.report import Report
+
+_GROUPINGS: Final = 2  # more of them leave hardly a cell above the floor
+
+ME: Final = "me"
+"""As `person`: whoever asks."""
 
 DAYS: Final = 30
 """How many days an answer covers where nobody says since when."""
@@ -17,7 +22,10 @@ DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question to a report. `since` is a day, `until` the day after the last; `by` names groupings, joined by commas."""
+    """A question to a report. `since` is a day, `until` the day after the last; `by` names groupings, joined by commas.
+
+    `person` is somebody's name in rows, or ME. `more` has what single reports need: a `session`, a `prompt`.
+    """
 
     since: date | None = None
     until: date | None = None
@@ -25,18 +33,36 @@ class Query:
     agent: str | None = None
     team: str | None = None
     model: str | None = None
+    person: str | None = None
     more: Mapping[str, str] = field(default_factory=dict)
 
-    def groupings(self, report: Report) -> tuple[str, ...]:
-        """What `by` asks for. Raises ConfigError where the report cannot be broken down so."""
-        wanted = tuple(name.strip() for name in self.by.split(",")) if self.by else ()
+    def groupings(self) -> tuple[str, ...]:
+        """What `by` asks for."""
+        return tuple(name.strip() for name in self.by.split(",")) if self.by else ()
+
+    def check(self, report: Report) -> None:
+        """Raises ConfigError where a report cannot be asked so."""
+        wanted = self.groupings()
         for name in wanted:
-            if name not in report.groupings:
+            if name not in report.groupings and not (name == PERSON and report.privacy == "aggregate"):
                 allowed = ", ".join(report.groupings) or "nothing"
                 raise ConfigError(f"{report.name} cannot be broken down by {name!r}", hint=f"Leave --by out, or use: {allowed}.")
-        if len(wanted) > 2 or len(set(wanted)) < len(wanted):
+        if len(wanted) > _GROUPINGS or len(set(wanted)) < len(wanted):
             raise ConfigError(f"{self.by!r} is not one grouping, or two of them joined by a comma", hint="For example: --by day,agent")
-        return wanted
+        self.needed(report)
+
+    @property
+    def by_person(self) -> bool:
+        """Whether the answer is to have a row per person."""
+        return PERSON in self.groupings()
+
+    def needed(self, report: Report) -> dict[str, str]:
+        """What a report cannot do without. Raises ConfigError where it is missing."""
+        if report.needs and not self.more.get(report.needs):
+            raise ConfigError(
+                f"{report.name} needs a {report.needs}", hint=f"Name it: --{report.needs} ID; `session_list` and `session` have them."
+            )
+        return {report.needs: self.more[report.needs]} if report.needs else {}
 
     def filters(self) -> dict[str, str]:
         """The filters that are set."""

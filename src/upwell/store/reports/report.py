@@ -23,9 +23,9 @@ class Column:
 class Report:
     """A named question.
 
-    `counted` says in a few sentences how it is counted. `source` is the table of the rollup that its SQL finds as `facts`, `keys` the
-    dimensions it is always broken down by, `groupings` those that can be asked for beside. `sort` is the column that orders rows,
-    the largest first; without it, keys do.
+    `counted` says in a few sentences how it is counted. `source` is the table of the rollup that its SQL finds as `facts`, and `where`
+    which of its rows; `keys` the dimensions it is always broken down by, `groupings` those that can be asked for beside. `sort` is
+    the column that orders rows, the largest first; without it, keys do. `needs` names what must be asked for in `Query.more`.
     """
 
     name: str
@@ -33,11 +33,13 @@ class Report:
     question: str
     counted: str
     columns: tuple[Column, ...]
-    source: Literal["uses", "calls", "prompts"] = "uses"
+    source: Literal["uses", "calls", "prompts", "lives", "interaction"] = "uses"
+    where: str = "true"
     keys: tuple[str, ...] = ()
     groupings: tuple[str, ...] = ()
     sort: str = ""
     privacy: Literal["aggregate", "interaction"] = "aggregate"
+    needs: str = ""
 
     @cached_property
     def sql(self) -> str:

@@ -22,7 +22,7 @@ def tell(db: duckdb.DuckDBPyConnection, first_ns: int, last_ns: int, name: str) 
 
 
 def gather(db: duckdb.DuckDBPyConnection, slots: Sequence[int]) -> None:
-    """The temporary table `told`: the rows of some hours of one UTC day that count."""
+    """The temporary table `told`: the rows of some hours that count."""
     first_ns, last_ns = min(slots) * HOUR_NS, (max(slots) + 1) * HOUR_NS
     chosen = ", ".join(map(str, slots))
     db.execute(
@@ -30,8 +30,8 @@ def gather(db: duckdb.DuckDBPyConnection, slots: Sequence[int]) -> None:
         WITH every AS ({_told(_COLUMNS, first_ns, last_ns)}),
         wanted AS (SELECT * FROM every WHERE time_ns // {HOUR_NS} IN ({chosen}))
         SELECT * FROM wanted WHERE NOT stand_in
-        UNION ALL SELECT * FROM wanted ANTI JOIN
-            (SELECT * FROM better WHERE on_day IN ({first_ns // _DAY_NS}, {first_ns // _DAY_NS - 1})) AS better USING (key_id, agent, kind)
+        UNION ALL SELECT wanted.* FROM wanted ANTI JOIN better ON better.key_id = wanted.key_id AND better.agent = wanted.agent
+            AND better.kind = wanted.kind AND better.on_day IN (time_ns // {_DAY_NS}, time_ns // {_DAY_NS} - 1)
         WHERE stand_in"""  # noqa: S608 - numbers and constants
     )
 

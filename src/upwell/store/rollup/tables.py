@@ -108,7 +108,7 @@ def _create(name: str) -> str:
 
 CREATE: Final = (
     *map(_create, TABLES),
-    "CREATE TABLE people (number INTEGER NOT NULL, who VARCHAR PRIMARY KEY, person VARCHAR, key_id VARCHAR NOT NULL, claimed BOOLEAN)",
+    "CREATE TABLE people (number INTEGER NOT NULL, who VARCHAR PRIMARY KEY, name VARCHAR, key_id VARCHAR NOT NULL, claimed BOOLEAN)",
     "CREATE TABLE better (key_id VARCHAR NOT NULL, agent VARCHAR NOT NULL, kind VARCHAR NOT NULL, on_day BIGINT NOT NULL)",
     "CREATE TABLE marked (slot BIGINT NOT NULL)",
     "CREATE TABLE rolled_for (timezone VARCHAR NOT NULL)",

@@ -145,7 +145,7 @@ class Story:
         rng = Random(f"{self._seed}/minute/{minute}")  # noqa: S311 - a story
         heard = [member for member in people.started(self.members, self.days) if not member.silent]
         turns = []
-        for member in rng.sample(heard, min(len(heard), 1 + len(self.members) // 9)):
+        for member in rng.sample(heard, min(len(heard), 1 + len(self.members) // 4)):
             own = Random(f"{self._seed}/{member.number}/hour/{minute // 60}")  # noqa: S311 - a story
             session, opens = _uuid(own), rng.random() < 0.3
             at_ns = minute * _MINUTE_NS + rng.randrange(60_000) * _MS

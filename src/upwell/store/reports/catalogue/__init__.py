@@ -1,0 +1,1 @@
+"""The reports themselves, as data: a module per theme."""

@@ -1,0 +1,21 @@
+"""What a report's SQL finds as `facts`: relations over the rollup, by name. They may use `$since` and `$until`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+_LIVES: Final = """(
+    SELECT uses.*, lives.joined, heard.heard FROM rolled_uses AS uses
+    JOIN (SELECT person, min("day") AS joined FROM rolled_uses GROUP BY person) AS lives ON lives.person = uses.person
+    JOIN (SELECT person, agent, max("day") AS heard FROM rolled_uses WHERE "day" < $until GROUP BY person, agent) AS heard
+        ON heard.person = uses.person AND heard.agent = uses.agent
+)"""
+
+SOURCES: Final[Mapping[str, str]] = {
+    "uses": "rolled_uses",
+    "calls": "rolled_calls",
+    "prompts": "rolled_prompts",
+    "lives": _LIVES,  # uses, with each person's first day, and their last one with the agent
+    "interaction": "asked",  # the rows of one prompt, gathered beforehand
+}

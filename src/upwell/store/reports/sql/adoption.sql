@@ -1,0 +1,6 @@
+SELECT {keys}
+    count(DISTINCT session) FILTER (sits) AS sessions,
+    coalesce(sum(prompts), 0)::BIGINT AS prompts,
+    coalesce(sum(api_requests), 0)::BIGINT AS api_requests
+FROM facts
+GROUP BY ALL

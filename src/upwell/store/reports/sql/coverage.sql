@@ -1,0 +1,4 @@
+SELECT {keys}
+    max("day") AS last_day
+FROM facts
+GROUP BY ALL
