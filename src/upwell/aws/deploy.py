@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from upwell.aws import changes, events, farend, keys
 from upwell.aws import stack as stacks
@@ -55,18 +55,17 @@ def draft(
     traces: Traces,
     *,
     bucket: str | None = None,
-    existing_group: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Draft:
-    """Make the template, and ask CloudFormation what it would change."""
+    """Make the template, and ask CloudFormation what it would change. What a failed making left of a stack is removed before."""
     account_role = serverless.access_logs and _needs_account_role(account, found.owned)
-    template = build(serverless, traces=traces, existing_log_group=existing_group, account_role=account_role)
+    template = build(serverless, traces=traces, existing_log_group=found.existing_group, account_role=account_role)
     source = changes.template_source(account, serverless.stack, body(template), bucket)
-    stack = found.stack
-    if stack is not None and stack.state in stacks.DEAD:
-        _bury(account, stack, sleep)
-        stack = None
-    change_set = changes.prepare(account, serverless.stack, stack, source, serverless.tags, sleep=sleep)
+    if found.stack is not None and found.stack.state in stacks.DEAD:
+        for _ in destroy(account, found.stack, sleep=sleep):
+            pass
+        found = replace(found, stack=None)
+    change_set = changes.prepare(account, serverless.stack, found.stack, source, serverless.tags, sleep=sleep)
     return Draft(serverless, found, traces, change_set)
 
 
@@ -81,7 +80,7 @@ def carry_out(account: Account, made: Draft, *, sleep: Callable[[float], None] =
         failures += [event] if event.failed else []
         yield event
     found = stacks.find(account, stack_id)
-    fresh = made.footing.stack is None or made.footing.stack.state in stacks.EMPTY | stacks.DEAD
+    fresh = made.footing.stack is None or made.footing.stack.state in stacks.EMPTY
     events.verdict(found, failures, "CREATE_COMPLETE" if fresh else "UPDATE_COMPLETE")
 
 
@@ -114,12 +113,6 @@ def destroy(account: Account, stack: Stack, *, sleep: Callable[[float], None] = 
         failures += [event] if event.failed else []
         yield event
     events.verdict(stacks.find(account, stack.id), failures, stacks.GONE)
-
-
-def _bury(account: Account, stack: Stack, sleep: Callable[[float], None]) -> None:
-    """Remove what is left of a stack that was never made; what it keeps, it keeps."""
-    for _ in destroy(account, stack, sleep=sleep):
-        pass
 
 
 def _needs_account_role(account: Account, owned: frozenset[str]) -> bool:
