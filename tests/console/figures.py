@@ -22,5 +22,5 @@ def lane(sink: str, *, delivered: int = 0, pending: int = 0, rejected: int = 0, 
 
 def vitals(*lanes: LaneVitals, usage: Sequence[LaneVitals] = ()) -> Vitals:
     """A look at these lanes; nine logs were accepted."""
-    accepted = {**dict.fromkeys(Signal, 0), Signal.LOGS: 9}
+    accepted: dict[str, int] = {**dict.fromkeys(Signal, 0), Signal.LOGS: 9}
     return Vitals(NOW_NS, accepted, lanes, 4096, 2, 1, usage, {Signal.LOGS: Counts(5, 1, 2, 1)} if usage else {}, 512)

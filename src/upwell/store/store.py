@@ -20,7 +20,7 @@ from upwell.errors import DataDirError
 from upwell.identity import NOBODY, Forgotten
 from upwell.otlp import Signal
 from upwell.store import engine, forgetting, inserting, schema, summary
-from upwell.store.rollup import marks
+from upwell.store.rollup import counting, marks
 from upwell.store.rows import COUNTED, Counts, LeftOut, ReadBatch, Replaced
 from upwell.store.summary import Summary
 
@@ -294,11 +294,10 @@ _FORGOTTEN: Final = """key_id IN (SELECT unnest(?::VARCHAR[])) OR EXISTS (
         SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS who, unnest(?::BIGINT[]) AS at_ns) AS gone
         WHERE who = person AND time_ns <= at_ns)"""
 
-_FORGET_PEOPLE: Final = """
-    DELETE FROM people WHERE NOT EXISTS (
-        SELECT 1 FROM (SELECT key_id, person FROM events UNION ALL SELECT key_id, person FROM points) AS told
-        WHERE CASE WHEN people.person IS NULL THEN told.person IS NULL AND told.key_id = people.key_id ELSE told.person = people.person END)
-"""
+_FORGET_PEOPLE: Final = f"""
+    DELETE FROM people WHERE who NOT IN (
+        SELECT DISTINCT {counting.who("told")} FROM (SELECT key_id, person FROM events UNION ALL SELECT key_id, person FROM points) AS told)
+"""  # noqa: S608 - constants
 """Whoever no row is about any more."""
 
 _EXPIRE_POINTS: Final = """
