@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from upwell.aws.changes import Change
+from upwell.aws.deploy import moved_keys
 from upwell.aws.keys import settled
 from upwell.config import Serverless
 from upwell.errors import ConfigError
@@ -40,3 +42,14 @@ def test_written_numbers_win() -> None:
     for change in ({"rotate": ["a"]}, {"retire": ["a"]}):
         with pytest.raises(ConfigError, match="settings fix"):
             settled(fixed, {"AKey1": "x"}, **change)
+
+
+def test_a_key_cannot_move_to_another_plan() -> None:
+    """A team's first own limit replaces its membership; unless the key is new too, CloudFormation would fail midway."""
+    member = Change("Modify", "WebKey1Member", "AWS::ApiGateway::UsagePlanKey", replaced=True)
+    key = Change("Modify", "WebKey1", "AWS::ApiGateway::ApiKey", replaced=True)
+    new = Change("Add", "WebKey2Member", "AWS::ApiGateway::UsagePlanKey")
+
+    assert moved_keys([member, new]) == ["WebKey1"]
+    assert moved_keys([member, key]) == []
+    assert moved_keys([new]) == []

@@ -10,14 +10,17 @@ from upwell.aws import changes, events, farend, keys
 from upwell.aws import stack as stacks
 from upwell.aws.account import Account
 from upwell.aws.answers import judge
-from upwell.aws.changes import ChangeSet
+from upwell.aws.changes import Change, ChangeSet
 from upwell.aws.checks import Footing
 from upwell.aws.probe import Arrival, End, Probe, over_http
 from upwell.aws.stack import Stack
 from upwell.aws.template import Traces, body, build
 from upwell.config import Serverless
-from upwell.errors import AwsError
+from upwell.errors import AwsError, ConfigError
 from upwell.otlp.model import Signal
+
+_MEMBER = "Member"
+"""What the template calls a key's place in a usage plan, after the key's own name."""
 
 _LOGGING_ACCOUNT = "LoggingAccount"
 """The template's logical id for the Region's one role with which API Gateway writes logs."""
@@ -66,7 +69,18 @@ def draft(
             pass
         found = replace(found, stack=None)
     change_set = changes.prepare(account, serverless.stack, found.stack, source, serverless.tags, sleep=sleep)
+    if change_set is not None and (moved := moved_keys(change_set.changes)):
+        changes.discard(account, change_set, empty=False)
+        hint = "Give the team a new key in the same change: its next number alone in serverless.keys, such as web = [2] (docs/aws.md)."
+        raise ConfigError(f"{', '.join(moved)} would move to another usage plan, which API Gateway does not do for a key", hint=hint)
     return Draft(serverless, found, traces, change_set)
+
+
+def moved_keys(found: Sequence[Change]) -> list[str]:
+    """Keys that stay and whose membership of a plan would be replaced: CloudFormation puts them into the new plan first, and fails."""
+    new = {change.logical_id for change in found if change.action == "Add" or change.replaced}
+    members = (change.logical_id for change in found if change.replaced and change.logical_id.endswith(_MEMBER))
+    return [key for member in members if (key := member.removesuffix(_MEMBER)) not in new]
 
 
 def carry_out(account: Account, made: Draft, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[events.Event]:
