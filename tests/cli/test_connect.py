@@ -72,6 +72,16 @@ def test_write_merges_and_says_what_it_did(run: Run) -> None:
     assert "uw_a_b" not in first.out + first.err
 
 
+def test_what_was_written_can_be_read_by_programs(run: Run) -> None:
+    """The files, whether they changed, and no key."""
+    arguments = ("connect", "opencode", "--endpoint", "https://u.example.com", "--key", "uw_a_b", "--write", "--json")
+    first, second = run(*arguments), run(*arguments)
+
+    assert [one["changed"] for one in first.json["written"]] == [True, True]
+    assert [one["changed"] for one in second.json["written"]] == [False, False]
+    assert "uw_a_b" not in first.out
+
+
 def test_write_needs_a_key(run: Run) -> None:
     """A placeholder in a settings file would be refused by every gateway, in silence."""
     ran = run("connect", "claude-code", "--endpoint", "https://u.example.com", "--write")
