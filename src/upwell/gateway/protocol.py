@@ -199,7 +199,7 @@ class HardenedProtocol(HttpToolsProtocol):
     def _begin(self) -> None:
         """Make an ordinary request of what is being read, with as much of its body as is here."""
         self.scope = {
-            **heads.scope(self.parser.get_http_version(), self.parser.get_method(), self.url, self.headers),
+            **heads.scope(self.parser.get_http_version(), self.parser.get_method(), self.url, self.headers),  # type: ignore[typeddict-item]
             "scheme": self.scheme or "http",
             "client": self.client,
             "server": self.server,
