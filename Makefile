@@ -11,7 +11,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help up assets test check bench docs lock clean screenshots chromium
+.PHONY: help up demo deploy assets test check bench docs lock clean screenshots chromium
 
 help: # list these targets
 	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -20,7 +20,14 @@ up: $(VENV)/.runs # install what is missing into .venv, then run `upwell serve`
 	@$(MAKE) --no-print-directory assets || echo "The console's script was not built: pages show tables and no charts" >&2
 	@$(BIN)/upwell serve
 
+demo: $(VENV)/.runs # install what is missing, then show everything with an invented team, without an account
+	@$(MAKE) --no-print-directory assets || echo "The console's script was not built: pages show tables and no charts" >&2
+	@$(BIN)/upwell demo
+
 assets: $(SCRIPT) # bundle the script of the console's pages, from npm packages
+
+deploy: $(VENV)/.runs # install what is missing, then run `upwell deploy` (make deploy REGION=us-west-2)
+	@$(BIN)/upwell deploy $(if $(REGION),--region $(REGION))
 
 test: $(VENV)/.tests $(SCRIPT) # install what tests need, then run them all
 	@if [ "$$UPWELL_TEST_NO_BROWSER" != 1 ]; then $(MAKE) --no-print-directory chromium; fi

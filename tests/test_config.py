@@ -215,3 +215,37 @@ def test_the_store_s_name_is_taken(file: Path) -> None:
     said = _refused(file, '[[sinks]]\ntype = "otlp"\nname = "usage"\nendpoint = "http://127.0.0.1:9"')
 
     assert "cannot be named 'usage'" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('teams = ["data-eu", "data.EU"]', "serverless: teams 'data-eu' and 'data.EU' would share the names of their resources"),
+        ('teams = ["a"]\nkeys = { b = [1] }', "serverless: keys names 'b', which is not in teams"),
+        ('teams = ["a"]\nlimits = { b = { rate = 1 } }', "serverless: limits names 'b', which is not in teams"),
+        ('teams = ["a"]\nkeys = { a = [2, 2] }', "serverless: keys lists a number twice for 'a'"),
+        ('teams = ["a"]\nkeys = { a = [] }', "serverless.keys.a: "),
+        ('teams = ["a b"]', "serverless.teams.0: "),
+        ("teams = []", "serverless.teams: "),
+        ("retention_days = 91", "serverless.retention_days: 91 is not one of the days that CloudWatch Logs takes: 1, 3, 5"),
+        ('region = "oregon"', "serverless.region: "),
+        ('stack = "1st"', "serverless.stack: "),
+        ('allow_cidrs = ["10.0.0.0/40"]', "serverless.allow_cidrs.0: "),
+        ('log_group = "with spaces"', "serverless.log_group: "),
+        ('alarm_email = "nobody"', "serverless.alarm_email: "),
+        ('kms_key = "alias/mine"', "serverless.kms_key: "),
+        ("limits = { platform = { rate = 0 } }", "serverless.limits.platform.rate: "),
+        ('transaction_search = "maybe"', "serverless.transaction_search: "),
+    ],
+)
+def test_a_serverless_shape_that_could_not_be_made_is_refused(file: Path, text: str, said: str) -> None:
+    """What CloudFormation would find out after minutes is said at once."""
+    assert said in _refused(file, f"[serverless]\n{text}")
+
+
+def test_the_serverless_shape_needs_no_settings(file: Path) -> None:
+    """One team, one key, ninety days."""
+    found = _load(file, "").serverless
+
+    assert (found.stack, found.teams, found.keys, found.retention_days, found.region) == ("upwell", ["platform"], {}, 90, None)
+    assert (found.allow_cidrs, found.alarm_email, found.access_logs, found.transaction_search) == ([], None, False, "auto")

@@ -10,6 +10,9 @@ import pytest
 
 from tests.cli.conftest import Run
 from upwell.agents import AGENTS
+from upwell.aws import names
+from upwell.aws.account import Account
+from upwell.aws.stack import Stack
 
 
 def test_without_an_agent_they_are_listed(run: Run) -> None:
@@ -69,6 +72,16 @@ def test_write_merges_and_says_what_it_did(run: Run) -> None:
     assert "uw_a_b" not in first.out + first.err
 
 
+def test_what_was_written_can_be_read_by_programs(run: Run) -> None:
+    """The files, whether they changed, and no key."""
+    arguments = ("connect", "opencode", "--endpoint", "https://u.example.com", "--key", "uw_a_b", "--write", "--json")
+    first, second = run(*arguments), run(*arguments)
+
+    assert [one["changed"] for one in first.json["written"]] == [True, True]
+    assert [one["changed"] for one in second.json["written"]] == [False, False]
+    assert "uw_a_b" not in first.out
+
+
 def test_write_needs_a_key(run: Run) -> None:
     """A placeholder in a settings file would be refused by every gateway, in silence."""
     ran = run("connect", "claude-code", "--endpoint", "https://u.example.com", "--write")
@@ -83,6 +96,25 @@ def test_an_api_gateway_is_known_by_its_name(run: Run) -> None:
     ran = run("connect", "codex", "--endpoint", "https://abc.execute-api.us-west-2.amazonaws.com/v1x", "--key", "k")
 
     assert "serverless shape" in ran.err
+
+
+def test_a_stack_says_where_to_send(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its endpoint, and that it takes no spans: the exporter is then left out of the block."""
+    outputs = {names.ENDPOINT: "https://abc.execute-api.us-west-2.amazonaws.com/otlp", names.SIGNALS: "metrics,logs"}
+    asked: list[str] = []
+
+    def get(account: Account, name: str) -> Stack:
+        asked.append(f"{account.region}/{name}")
+        return Stack("id", name, "CREATE_COMPLETE", "", outputs)
+
+    monkeypatch.setattr("upwell.aws.stack.get", get)
+    ran = run("connect", "claude-code", "--stack", "mine", "--region", "us-west-2", "--team", "web", "--key", "k")
+
+    assert asked == ["us-west-2/mine"]
+    env = json.loads(ran.out)["env"]
+    assert env["OTEL_EXPORTER_OTLP_ENDPOINT"] == outputs[names.ENDPOINT]
+    assert env["OTEL_RESOURCE_ATTRIBUTES"] == "team.id=web"
+    assert "OTEL_TRACES_EXPORTER" not in env
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,15 @@ from upwell.cli import live
 from upwell.errors import WorkerError
 from upwell.service import client
 
-NOTHING: dict[str, Any] = {"accepted": 0, "delivered": None, "pending": None, "refused": None, "trouble": None}
-BUSY: dict[str, Any] = {"accepted": 12345, "delivered": 12000, "pending": 345, "refused": 2, "trouble": "cloudwatch/logs is held: expired"}
+NOTHING: dict[str, Any] = {"accepted": 0, "delivered": None, "pending": None, "refused": None, "usage": 0, "trouble": None}
+BUSY: dict[str, Any] = {
+    "accepted": 12345,
+    "delivered": 12000,
+    "pending": 345,
+    "refused": 2,
+    "usage": 12344,
+    "trouble": "cloudwatch/logs is held: expired",
+}
 
 
 def _drawn(found: dict[str, Any]) -> list[str]:
@@ -25,11 +32,11 @@ def _drawn(found: dict[str, Any]) -> list[str]:
 
 
 def test_each_signal_has_its_line() -> None:
-    """Four figures per signal; without a sink there is nothing to deliver to, which is a dash and not a 0."""
+    """Five figures per signal; without a sink there is nothing to deliver to, which is a dash and not a 0."""
     metrics, logs = _drawn({"metrics": NOTHING, "logs": BUSY})
 
-    assert metrics.split() == ["metrics", "accepted", "0", "delivered", "-", "pending", "-", "refused", "-"]
-    assert logs.split()[:9] == ["logs", "accepted", "12,345", "delivered", "12,000", "pending", "345", "refused", "2"]
+    assert metrics.split() == ["metrics", "accepted", "0", "delivered", "-", "pending", "-", "refused", "-", "usage", "0"]
+    assert logs.split()[:11] == ["logs", "accepted", "12,345", "delivered", "12,000", "pending", "345", "refused", "2", "usage", "12,344"]
     assert "cloudwatch/logs is held: expired" in logs
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from upwell.console import LaneVitals, Vitals
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus
+from upwell.store import Counts
 
 NOW_NS = 1_790_000_000 * 10**9
 
@@ -17,6 +20,7 @@ def lane(sink: str, *, delivered: int = 0, pending: int = 0, rejected: int = 0, 
     return LaneVitals(status, {"delivered": delivered, "rejected": rejected})
 
 
-def vitals(*lanes: LaneVitals) -> Vitals:
+def vitals(*lanes: LaneVitals, usage: Sequence[LaneVitals] = ()) -> Vitals:
     """A look at these lanes; nine logs were accepted."""
-    return Vitals(NOW_NS, {**dict.fromkeys(Signal, 0), Signal.LOGS: 9}, lanes, 4096, 2, 1)
+    accepted: dict[str, int] = {**dict.fromkeys(Signal, 0), Signal.LOGS: 9}
+    return Vitals(NOW_NS, accepted, lanes, 4096, 2, 1, usage, {Signal.LOGS: Counts(5, 1, 2, 1)} if usage else {}, 512)

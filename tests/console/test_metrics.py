@@ -45,6 +45,18 @@ def test_the_whole_has_its_samples() -> None:
     assert found["upwell_journal_bytes"] == 4096
 
 
+def test_the_usage_store_has_its_samples() -> None:
+    """Its lanes are lanes like others, and what items were to it stands beside them."""
+    found = _samples(render(vitals(usage=[lane("usage", delivered=9, pending=3, waited=5)])))
+
+    assert found['upwell_lane_items_total{sink="usage",signal="logs",result="delivered"}'] == 9
+    assert found['upwell_lane_pending_items{sink="usage",signal="logs"}'] == 3
+    assert found["upwell_oldest_pending_seconds"] == 5
+    items = {what: found[f'upwell_usage_items_total{{signal="logs",result="{what}"}}'] for what in ("inserted", "duplicate", "not_usage")}
+    assert items == {"inserted": 5, "duplicate": 1, "not_usage": 2}
+    assert found["upwell_usage_store_bytes"] == 512
+
+
 def test_a_scrape_ends_with_a_line_break() -> None:
     """The text format wants its last line ended."""
     assert render(vitals()).endswith("\n")

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.console.figures import lane, vitals
+from tests.relay.test_usage import UsageWorld, prompts
 from tests.relay.world import ScriptedSink, World, batch
 from tests.service.places import settings
 from upwell import console
 from upwell.otlp.model import Signal
 from upwell.relay import Relay
 from upwell.sinks.base import Delivered, Outcome
+from upwell.store import Counts
 
 
 @pytest.fixture
@@ -48,6 +50,27 @@ def test_a_glance_agrees_with_the_ledger(world: World) -> None:
     assert (one.status.delivered, one.status.pending_items) == (ledger.lanes[0].delivered, ledger.lanes[0].pending.items)
     assert one.refused == ledger.lanes[0].rejected == 1
     assert found.journal_bytes > 0
+
+
+def test_a_glance_at_the_usage_store(tmp_path: Path) -> None:
+    """Its lanes are beside those of sinks; its counts are there while it is open, and it is not opened for a glance."""
+    world = UsageWorld(tmp_path)
+    world.write(prompts(1, 2), batch(["a"]))
+    relay = Relay(settings(tmp_path), [world.sink], world.segments, world.book, usage=[world.usage], clock_ns=world.clock)
+    try:
+        found = console.take(tmp_path / "journal", world.book, world.segments, relay)
+        assert (found.usage[0].status.pending_items, found.counted, found.store_bytes) == (3, {}, 0)
+
+        world.run_usage()
+
+        found = console.take(tmp_path / "journal", world.book, world.segments, relay)
+        assert [lane.status.lane for lane in found.every] == ["test/logs", "usage/logs"]
+        assert found.usage[0].status.delivered == 3
+        assert found.counted[Signal.LOGS] == Counts(inserted=2, unrecognised=1)
+        assert found.store_bytes > 0
+    finally:
+        relay.stop()
+        world.close()
 
 
 def test_segments_that_are_gone_still_count(world: World) -> None:

@@ -75,13 +75,6 @@ def _said_until_accepted(served: House) -> None:
     assert served.ledger()["losses"][0]["reason"] == "the disk of the crash test"
 
 
-DAMAGED_PAGES = pytest.mark.xfail(
-    strict=False,
-    reason="now and then the books differ from what arrived: which rows a damaged page gives up depends on where a search starts",
-)
-
-
-@DAMAGED_PAGES
 @pytest.mark.parametrize("damage", [noise, truncation])
 def test_the_main_file_of_a_segment(house: MakeHouse, fake: Destination, damage: Damage) -> None:
     """A closed segment's file is damaged while nothing runs."""
@@ -95,7 +88,6 @@ def test_the_main_file_of_a_segment(house: MakeHouse, fake: Destination, damage:
     assert 0 < lost < BATCHES * (0.25 if damage is noise else 0.75)
 
 
-@DAMAGED_PAGES
 @pytest.mark.parametrize("damage", [noise, truncation])
 def test_the_wal_of_a_killed_gateway(house: MakeHouse, fake: Destination, damage: Damage) -> None:
     """Everything is killed, and the WAL that was left is damaged before the next start."""
@@ -109,7 +101,6 @@ def test_the_wal_of_a_killed_gateway(house: MakeHouse, fake: Destination, damage
     assert 0 < lost < BATCHES * 0.75
 
 
-@DAMAGED_PAGES
 @pytest.mark.parametrize("damage", [noise, truncation])
 def test_the_wal_of_a_running_gateway(house: MakeHouse, fake: Destination, damage: Damage) -> None:
     """The WAL is damaged under the running processes; requests go on to be taken, and the next segment is a good one."""

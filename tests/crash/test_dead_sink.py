@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -42,25 +43,31 @@ def _batches() -> Iterator[tuple[list[str], bytes]]:
 
 
 def _send_until_full(served: House) -> set[str]:
-    """Send until the journal takes no more, which must be refused with 503; the ids that were acknowledged."""
+    """Send until the journal takes no more, which must be refused with 503, and stays so; the ids that were acknowledged.
+
+    The first 503 may pass: closing the segment in hand gives back what its WAL took.
+    """
     acknowledged: set[str] = set()
     for ids, content in itertools.islice(_batches(), 400):
         status, headers = served.post(Signal.LOGS, content)
         if status == 503:
             assert 1 <= int(headers["retry-after"]) <= 5
-            return acknowledged
+            if _stays_full(served):
+                return acknowledged
+            continue
         assert status == 200
         acknowledged.update(ids)
     raise AssertionError("the journal is never full")
 
 
-UNDER_PRESSURE = pytest.mark.xfail(
-    strict=False,
-    reason="now and then, a full journal beside the usage lanes does not settle in time, or books a row twice",
-)
+def _stays_full(served: House) -> bool:
+    for _ in range(6):
+        time.sleep(0.5)
+        if served.ready() != 503:
+            return False
+    return True
 
 
-@UNDER_PRESSURE
 def test_a_required_sink_fills_the_journal(house: MakeHouse, fake: Destination) -> None:
     """Requests get 503, the other sink has everything, and when the dead one is back it gets everything too, and requests get 200."""
     with OtlpReceiver() as revived:
@@ -87,7 +94,6 @@ def test_a_required_sink_fills_the_journal(house: MakeHouse, fake: Destination) 
     assert served.check().returncode == 0
 
 
-@UNDER_PRESSURE
 def test_a_sink_that_is_not_required_lets_go(house: MakeHouse, fake: Destination, port: int) -> None:
     """Many times the journal's size is taken; what only the dead sink holds goes and is booked; the other sink misses nothing."""
     served = house(journal=SMALL, sinks=_sinks(fake, port, required=False))

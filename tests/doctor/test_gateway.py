@@ -55,9 +55,7 @@ def running(far: tuple[FakeCloudWatch, OtlpReceiver], tmp_path_factory: pytest.T
     fake, receiver = far
     port, credentials = _free_port(), {"AWS_ACCESS_KEY_ID": fake.access_key, "AWS_SECRET_ACCESS_KEY": fake.secret_key}
     settings = _settings(fake, receiver.url, port)
-    with serving(
-        tmp_path_factory.mktemp("gateway"), "serve", "--listen", f"127.0.0.1:{port}", settings=settings, **credentials
-    ) as made:
+    with serving(tmp_path_factory.mktemp("gateway"), "serve", "--listen", f"127.0.0.1:{port}", settings=settings, **credentials) as made:
         made.ready()
         yield made
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from upwell.errors import DataDirError, NoSuchEntry, Unauthenticated
-from upwell.identity import FORGOTTEN, NOBODY, Forgotten, Keyring, Keys, Pseudonyms, Tombstones
+from upwell.identity import FORGOTTEN, NOBODY, Forgotten, Keyring, Keys, Person, Pseudonyms, Tombstones
 
 NOW = 1_790_000_000 * 10**9
 ANN = "Ann@Example.com"
@@ -50,7 +50,7 @@ def test_a_claimed_pseudonym_stands_for_itself(keys: Keys) -> None:
     """Nobody can go back from it to a name."""
     who = keys.who("p-8123456789abcdef")
 
-    assert (who.keys, who.pseudonyms, who.names) == (frozenset(), {"p-8123456789abcdef"}, frozenset())
+    assert who == Person(frozenset(), frozenset({"p-8123456789abcdef"}), frozenset())
 
 
 def test_who_is_forgotten_has_no_name_and_no_live_key(keys: Keys, tmp_path: Path) -> None:

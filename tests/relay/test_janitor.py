@@ -10,8 +10,11 @@ import pytest
 
 from tests.relay.world import ScriptedSink, World, batch
 from upwell.journal import layout
+from upwell.journal.rows import Row
+from upwell.journal.segment import Segment
+from upwell.otlp import Signal
 from upwell.relay.janitor import close_lane, reopen_lane
-from upwell.sinks.base import Delivered, Hold, Outcome, Refused
+from upwell.sinks.base import Delivered, Glance, Hold, Outcome, Refused
 
 
 @pytest.fixture
@@ -255,3 +258,67 @@ def test_damage_to_rows_already_taken_is_booked_lost(world: Callable[..., World]
     assert lane.lost > 0
     assert lane.delivered + lane.lost == 31
     assert lane.missing == 0
+
+
+def test_a_segment_that_is_let_go_while_a_lane_packs_it_stays_gone(tmp_path: Path) -> None:
+    """What the janitor has booked as expired and deleted is not taken by a lane that had just read it."""
+
+    class Slow(ScriptedSink):
+        """Packs so slowly that the janitor comes in between."""
+
+        def glance(self, row: Row) -> Glance | None:
+            if row.segment == second:
+                janitor.turn()
+            return super().glance(row)
+
+    world = World(tmp_path, Slow(held))
+    world.write(batch(["a"]))
+    world.write(batch(["b", "c"]))
+    world.write(batch(["d"]))
+    second = world.segments.names()[1]
+    world.settings = world.settings.model_copy(update={"max_bytes": 1})
+    janitor = world.janitor(required=frozenset())
+
+    world.turns()
+
+    (lane,) = world.ledger().lanes
+    assert (lane.offered, lane.expired, lane.pending.items, lane.lost) == (4, {"journal_full": 3}, 1, 0)
+    assert world.ledger().problems() == []
+    world.close()
+
+
+def test_a_segment_that_is_let_go_while_a_lane_comes_to_its_end_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane that finds nothing more in a segment, and the segment gone, books no damage."""
+    world = World(tmp_path)
+    world.write({"resourceMetrics": []}, signal=Signal.METRICS)
+    world.write(batch(["b"]))
+    world.settings = world.settings.model_copy(update={"max_bytes": 1})
+    janitor = world.janitor(required=frozenset())
+    finish = world.lane.intake._finish
+
+    def late(segment: Segment, upto: int) -> None:
+        janitor.turn()
+        finish(segment, upto)
+
+    monkeypatch.setattr(world.lane.intake, "_finish", late)
+    world.turns()
+
+    assert len(world.segments.names()) == 1
+    assert world.ledger().problems() == []
+    world.close()
+
+
+def test_a_part_that_is_let_go_while_a_lane_looks_for_its_rows_is_no_loss(world: Callable[..., World]) -> None:
+    """Rows that are gone because they were let go are expired, not lost as well."""
+    w = world(held)
+    w.write(batch(["a", "b"]))
+    w.write(batch(["c"]))
+    w.turns()
+    (part,) = w.book.parcels.first("test/logs")
+    w.settings = w.settings.model_copy(update={"max_bytes": 1})
+    w.janitor(required=frozenset()).turn()
+
+    w.book.parcels.lose("test/logs", part, 2)
+
+    assert w.ledger().lanes[0].lost == 0
+    assert w.ledger().problems() == []

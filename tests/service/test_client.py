@@ -211,7 +211,8 @@ def test_a_glance_shows_the_lane_that_is_furthest_behind(world: MakeWorld) -> No
     """With two sinks a line tells the lesser delivered and the greater pending; without any there is nothing to tell."""
     from tests.console.figures import lane, vitals
 
-    found = control.glance(vitals(lane("fast", delivered=9, pending=0), lane("slow", delivered=4, pending=5, rejected=2, state="held")))
+    sinks = lane("fast", delivered=9, pending=0), lane("slow", delivered=4, pending=5, rejected=2, state="held")
+    found = control.glance(vitals(*sinks, usage=[lane("usage", delivered=7)]))
 
-    assert found["logs"] == {"accepted": 9, "delivered": 4, "pending": 5, "refused": 2, "trouble": "slow/logs is held: no luck"}
-    assert found["traces"] == {"accepted": 0, "delivered": None, "pending": None, "refused": None, "trouble": None}
+    assert found["logs"] == {"accepted": 9, "delivered": 4, "pending": 5, "refused": 2, "usage": 7, "trouble": "slow/logs is held: no luck"}
+    assert found["traces"] == {"accepted": 0, "delivered": None, "pending": None, "refused": None, "usage": None, "trouble": None}

@@ -105,11 +105,16 @@ def fill(part: Part, endpoint: str, key: str, traces: bool, team: str | None) ->
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested tables, one laid over another."""
+    """Nested tables, one laid over another; a list gains what it lacks."""
     result = dict(below)
     for name, value in above.items():
         mine = result.get(name)
-        result[name] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(mine, Mapping) and isinstance(value, Mapping):
+            result[name] = merged(mine, value)
+        elif isinstance(mine, list) and isinstance(value, list):
+            result[name] = [*mine, *(entry for entry in value if entry not in mine)]
+        else:
+            result[name] = value
     return result
 
 

@@ -1,12 +1,11 @@
-"""What is looked at before anything is changed: who we are, the Region, Transaction Search, quotas, the log group, our rights.
+"""What is looked at before anything is changed: who we are, the Region, Transaction Search, quotas, the log group.
 
 It only reads. What it may not look at is no obstacle by itself, except where a guess would change the account.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,6 @@ RESOURCE_POLICIES = 10
 """CloudWatch Logs takes so many resource policies in an account and Region (CloudFormation, AWS::Logs::ResourcePolicy)."""
 
 _POLICY = "UpwellTransactionSearch"
-_ASSUMED = re.compile(r"^(arn:[^:]+):sts::([0-9]+):assumed-role/([^/]+)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,8 @@ class Footing:
     stack: Stack | None
     owned: frozenset[str]
     """Logical ids that the stack has already."""
-    group_exists: bool
+    existing_group: bool
+    """Whether the log group is there and stays somebody else's."""
     notes: tuple[str, ...]
 
 
@@ -46,13 +45,23 @@ def footing(account: Account, serverless: Serverless, *, unlisted_region: bool, 
         raise AccountUnfit(
             f"the stack {stack.name} is {stack.state}", hint="Wait until CloudFormation has ended, or end it in the AWS console."
         )
-    owned = (
-        frozenset(one.logical_id for one in stacks.resources(account, stack)) if stack and stack.state not in stacks.EMPTY else frozenset()
-    )
+    stands = stack is not None and stack.state not in stacks.EMPTY | stacks.DEAD
+    owned = frozenset(one.logical_id for one in stacks.resources(account, stack)) if stack and stands else frozenset()
+    theirs = existing_group or (stands and names.LOG_GROUP_RESOURCE not in owned)
     group = _group(account, serverless.log_group)
     if names.LOG_GROUP_RESOURCE not in owned:
-        _check_group(account, serverless, group, existing=existing_group)
-    return Footing(identity, stack, owned, group is not None, tuple(_rights(account, identity)))
+        _check_group(account, serverless, group, existing=theirs)
+    return Footing(identity, stack, owned, theirs, () if theirs else tuple(_shorter(serverless, group)))
+
+
+def _shorter(serverless: Serverless, group: Mapping[str, Any] | None) -> Iterator[str]:
+    """Retention deletes: a group that is taken over, or kept for less time from now on, loses what is older."""
+    if group is None:
+        return
+    kept, wanted = group.get("retentionInDays"), serverless.retention_days
+    if kept is None or kept > wanted:
+        now = "for ever" if kept is None else f"for {kept} days"
+        yield f"{serverless.log_group} keeps events {now}; from now on those older than {wanted} days (retention_days) are deleted"
 
 
 def traces(account: Account, serverless: Serverless, owned: frozenset[str], ask: Callable[[str], bool]) -> Traces:
@@ -126,32 +135,3 @@ def _owner(account: Account, group: dict[str, Any]) -> str | None:
     except AwsError:
         return None
     return str(tags["aws:cloudformation:stack-name"]) if "aws:cloudformation:stack-name" in tags else None
-
-
-def _rights(account: Account, identity: Identity) -> Iterator[str]:
-    """A sentence for what IAM says we may not do. Where IAM may not be asked, nothing is known beforehand."""
-    try:
-        refused = denied(account, identity, NEEDED)
-    except AwsError:
-        yield "IAM cannot be asked what this identity may do: a missing right shows when the stack is made, which then goes back."
-        return
-    if refused:
-        raise AwsDenied(f"{identity.arn} may not {', '.join(refused)}")
-
-
-NEEDED = (
-    "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudformation:DescribeStackEvents", "apigateway:POST",
-    "apigateway:GET", "iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole", "logs:CreateLogGroup", "logs:CreateLogStream",
-    "logs:PutRetentionPolicy", "ssm:PutParameter", "ssm:GetParametersByPath", "logs:FilterLogEvents", "cloudwatch:GetMetricData",
-)  # fmt: skip
-"""What a first deployment and its proof cannot do without; `upwell template --deployer-policy` has them all, with their resources."""
-
-
-def denied(account: Account, identity: Identity, actions: Sequence[str]) -> list[str]:
-    """Which actions a policy of the identity does not allow. Raises AwsError where that cannot be asked."""
-    assumed = _ASSUMED.match(identity.arn)
-    source = f"{assumed[1]}:iam::{assumed[2]}:role/{assumed[3]}" if assumed else identity.arn
-    if source.endswith(":root"):
-        return []
-    found = account.pages("iam", "simulate_principal_policy", "EvaluationResults", PolicySourceArn=source, ActionNames=list(actions))
-    return [entry["EvalActionName"] for entry in found if entry["EvalDecision"] != "allowed"]

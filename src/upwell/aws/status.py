@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from upwell.aws import names
 from upwell.aws import stack as stacks
@@ -15,6 +15,7 @@ from upwell.aws.stack import Stack
 from upwell.errors import AwsError
 
 _HOURS = 24
+_METRICS = ("Count", "4XXError", "5XXError")
 
 T = TypeVar("T")
 
@@ -82,22 +83,18 @@ def _last_events(account: Account, stack: Stack) -> Mapping[str, int]:
 
 def _refusals(account: Account, stack: Stack) -> Refusals:
     now = datetime.fromtimestamp(time.time(), UTC)
-    dimensions = [{"Name": "ApiName", "Value": stack.name}, {"Name": "Stage", "Value": names.STAGE}]
-    sums = {
-        metric: sum(
-            point["Sum"]
-            for point in account.call(
-                "cloudwatch",
-                "get_metric_statistics",
-                Namespace="AWS/ApiGateway",
-                MetricName=metric,
-                Dimensions=dimensions,
-                StartTime=now - timedelta(hours=_HOURS),
-                EndTime=now,
-                Period=3600,
-                Statistics=["Sum"],
-            )["Datapoints"]
-        )
-        for metric in ("Count", "4XXError", "5XXError")
-    }
-    return Refusals(int(sums["Count"]), int(sums["4XXError"]), int(sums["5XXError"]))
+    queries = [_sum(metric, stack.name) for metric in _METRICS]
+    start = now - timedelta(hours=_HOURS)
+    found = account.call("cloudwatch", "get_metric_data", MetricDataQueries=queries, StartTime=start, EndTime=now)
+    sums = {entry["Id"]: int(sum(entry["Values"])) for entry in found["MetricDataResults"]}
+    return Refusals(*(sums.get(_id(metric), 0) for metric in _METRICS))
+
+
+def _sum(metric: str, api: str) -> dict[str, Any]:
+    dimensions = [{"Name": "ApiName", "Value": api}, {"Name": "Stage", "Value": names.STAGE}]
+    counted = {"Namespace": "AWS/ApiGateway", "MetricName": metric, "Dimensions": dimensions}
+    return {"Id": _id(metric), "MetricStat": {"Metric": counted, "Period": 3600, "Stat": "Sum"}}
+
+
+def _id(metric: str) -> str:
+    return f"m{metric.lower()}"

@@ -12,6 +12,7 @@ from upwell.cli import (
     config,
     connect,
     console,
+    demo,
     deploy,
     doctor,
     keys,
@@ -49,6 +50,7 @@ def _root(
 
 
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 app.command("gateway")(processes.gateway)
 app.command("worker")(processes.worker)
 app.command("console")(console.console)
@@ -60,6 +62,7 @@ app.add_typer(usage.app, name="usage")
 app.add_typer(config.app, name="config")
 app.command("report")(report.report)
 app.command("audit")(report.audit)
+app.command("export")(report.export)
 app.command("backup")(backup.backup)
 app.command("template")(template.template)
 app.command("deploy")(deploy.deploy)

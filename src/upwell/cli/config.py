@@ -24,7 +24,9 @@ def check(config: Config = None, data_dir: DataDir = None) -> None:
     found = settings(config, data_dir)
     output.message(f"{find_file(config) or 'The built-in defaults'}: no errors.")
     if not found.sinks:
-        output.message("There is no [[sinks]] block: batches are kept for journal.keep and go nowhere.")
+        output.message(
+            "There is no [[sinks]] block: batches are kept for journal.keep and go nowhere; their usage is counted all the same."
+        )
 
 
 @app.command("show")

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from upwell.cli import output
+from upwell.cli.aws import Profile, Region
 from upwell.cli.options import Config, DataDir, Json, settings
 
 if TYPE_CHECKING:
     from upwell.agents import Block
     from upwell.agents.blocks import Shape
+    from upwell.agents.place import Written
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where agents shall send. `traces`: spans are taken there."""
+
+    endpoint: str
+    shape: Shape
+    traces: bool = True
 
 
 def connect(
@@ -20,6 +32,8 @@ def connect(
         str | None, typer.Option("--endpoint", metavar="URL", help="Base URL to send to; default: the gateway of this machine.")
     ] = None,
     stack: Annotated[str | None, typer.Option("--stack", metavar="NAME", help="Send to this stack of `upwell deploy`.")] = None,
+    region: Region = None,
+    profile: Profile = None,
     key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="The ingest key; without it, a placeholder stands there.")] = None,
     team: Annotated[str | None, typer.Option("--team", help="Team to claim, for a stack: a gateway's keys know it.")] = None,
     managed: Annotated[bool, typer.Option("--managed", help="What an administrator distributes to all machines.")] = False,
@@ -37,14 +51,20 @@ def connect(
     from upwell.agents import PLACEHOLDER, blocks
 
     blocks.find(agent)  # before anything else is asked
-    shape: Shape = "serverless" if stack or _is_api_gateway(endpoint) else "gateway"
-    target = _stack_endpoint(stack) if stack else endpoint or _local(config, data_dir, said=key is not None)
-    if write:
-        _write(agent, target, key, team, managed)
-    found = blocks.block(agent, endpoint=target, key=key or PLACEHOLDER, shape=shape, managed=managed, team=team)
+    if stack:
+        target = _stack(config, region, profile, stack)
+    elif endpoint:
+        target = Target(endpoint, "serverless" if ".execute-api." in endpoint else "gateway")
+    else:
+        target = Target(_local(config, data_dir, said=key is not None), "gateway")
+    written = _write(agent, target, key, team, managed) if write else []
+    found = blocks.block(
+        agent, endpoint=target.endpoint, key=key or PLACEHOLDER, traces=target.traces, shape=target.shape, managed=managed, team=team
+    )
     if json:
-        output.as_json(_document(agent, target, found))
+        output.as_json(_document(agent, target.endpoint, found, written))
     elif write:
+        _say_written(written)
         _say_notes(found)
     else:
         _print(found, made=bool(key))
@@ -71,31 +91,32 @@ def _local(config: Config, data_dir: DataDir, *, said: bool) -> str:
     return local.endpoint(found)
 
 
-def _is_api_gateway(endpoint: str | None) -> bool:
-    """Whether an endpoint is of the serverless shape, which has no redaction to warn less about."""
-    return bool(endpoint) and ".execute-api." in str(endpoint)
+def _stack(config: Config, region: str | None, profile: str | None, name: str) -> Target:
+    """A deployed stack, as CloudFormation tells of it. Raises NotDeployed."""
+    from upwell.aws import stack as stacks
+    from upwell.cli.aws import opened
+
+    found, account = opened(config, region, profile, name)
+    deployed = stacks.get(account, found.serverless.stack)
+    return Target(deployed.endpoint, "serverless", "traces" in deployed.signals)
 
 
-def _stack_endpoint(stack: str) -> str:
-    """The endpoint of a deployed stack, as CloudFormation tells it."""
-    from upwell.errors import AgentError
-
-    hint = "Give the address that `upwell deploy` printed as --endpoint."
-    raise AgentError(f"the endpoint of the stack {stack} cannot be asked for by this version", hint=hint)
-
-
-def _write(agent: str, target: str, key: str | None, team: str | None, managed: bool) -> None:
+def _write(agent: str, target: Target, key: str | None, team: str | None, managed: bool) -> list[Written]:
     from upwell.agents import blocks, place
     from upwell.errors import AgentError
 
     if key is None:
         raise AgentError("there is no key to write", hint="Make one with `upwell keys add`, and give it as --key.")
-    parts = [blocks.fill(part, blocks.base(target), key, True, team) for part in blocks.parts(agent, managed)]
-    for written in place.write(agent, parts, managed=managed):
-        kept = f"; what it was is in {written.backup.name}" if written.backup else ""
-        output.message(f"{written.path} is written{kept}." if written.changed else f"{written.path} says so already.")
-        if written.path.suffix == ".sh":
-            output.message(f"  Add this line to your shell's profile: . {written.path}")
+    parts = [blocks.fill(part, blocks.base(target.endpoint), key, target.traces, team) for part in blocks.parts(agent, managed)]
+    return place.write(agent, parts, managed=managed)
+
+
+def _say_written(files: list[Written]) -> None:
+    for one in files:
+        kept = f"; what it was is in {one.backup.name}" if one.backup else ""
+        output.message(f"{one.path} is written{kept}." if one.changed else f"{one.path} says so already.")
+        if one.path.suffix == ".sh":
+            output.message(f"  Add this line to your shell's profile: . {one.path}")
 
 
 def _print(found: Block, *, made: bool) -> None:
@@ -114,7 +135,11 @@ def _say_notes(found: Block) -> None:
         output.message(f"- {note}")
 
 
-def _document(agent: str, endpoint: str, found: Block) -> dict[str, Any]:
+def _document(agent: str, endpoint: str, found: Block, files: list[Written]) -> dict[str, Any]:
+    """With the files only where there are some: what is written then stands in them, and not here once more."""
+    if files:
+        written = [{"file": str(one.path), "changed": one.changed, "backup": str(one.backup) if one.backup else None} for one in files]
+        return {"agent": agent, "endpoint": endpoint, "written": written, "notes": list(found.notes)}
     return {
         "agent": agent,
         "endpoint": endpoint,

@@ -44,6 +44,9 @@ def deploy(
         bool, typer.Option("--unlisted-region", help="Go on in a Region that AWS's list of OTLP metrics does not name.")
     ] = False,
     probe: Annotated[bool, typer.Option("--probe/--no-probe", help="Send one marked event per signal at the end, and find it.")] = True,
+    check_rights: Annotated[
+        bool, typer.Option("--check-rights/--no-check-rights", help="Ask IAM beforehand whether this identity may do what it must.")
+    ] = True,
     show_keys: Annotated[bool, typer.Option("--show-keys", help="Print the key's text also where stdout is no terminal.")] = False,
     stack: StackName = None,
     profile: Profile = None,
@@ -51,19 +54,23 @@ def deploy(
     json: Json = False,
 ) -> None:
     """Make or change the serverless shape in AWS, prove it, and print what agents need. Needs no settings file."""
-    from upwell.aws import checks, keys, promises
+    from upwell.aws import checks, keys, promises, rights
     from upwell.aws import deploy as steps
 
     found, account = opened(config, region, profile, stack, team)
     promises.check(found)
     footing = checks.footing(account, found.serverless, unlisted_region=unlisted_region, existing_group=existing_log_group)
     output.message(f"{footing.identity.arn} deploys to account {footing.identity.account}, {account.region}.")
+    if check_rights and (unknown := rights.check(account, footing.identity, found.serverless)):
+        output.message(f"note: {unknown}")
     for note in footing.notes:
         output.message(f"note: {note}")
     traces = _traces(account, found.serverless, footing.owned, yes)
     before = footing.stack.key_ids if footing.stack else {}
     wanted = keys.settled(found.serverless, before, rotate=rotate or (), retire=retire or ())
-    made = steps.draft(account, wanted, footing, traces, bucket=bucket, existing_group=existing_log_group)
+    if not _removal_agreed(footing.stack, yes):
+        raise typer.Exit(1)
+    made = steps.draft(account, wanted, footing, traces, bucket=bucket)
     _carry_out(account, made, yes)
     _finish(account, made, probe, json=json, show=show_keys or sys.stdout.isatty())
 
@@ -72,7 +79,7 @@ def _traces(account: Account, serverless: Any, owned: frozenset[str], yes: bool)
     from upwell.aws import checks
 
     def ask(question: str) -> bool:
-        if yes:  # consent to this stack is not consent to change the account
+        if yes or not sys.stdin.isatty():  # consent to this stack is not consent to change the account
             output.message(
                 'note: Transaction Search is off, so there is no /v1/traces; serverless.transaction_search = "on" switches it on.'
             )
@@ -82,8 +89,17 @@ def _traces(account: Account, serverless: Any, owned: frozenset[str], yes: bool)
     return checks.traces(account, serverless, owned, ask)
 
 
+def _removal_agreed(stack: Stack | None, yes: bool) -> bool:
+    """Whether what a failed making left may go: CloudFormation takes no change on top of it."""
+    from upwell.aws import stack as stacks
+
+    if stack is None or stack.state not in stacks.DEAD:
+        return True
+    return confirmed(f"The stack {stack.name} is {stack.state}, and can only be removed. Do that first", yes=yes)
+
+
 def _carry_out(account: Account, made: Draft, yes: bool) -> None:
-    from upwell.aws import changes, words
+    from upwell.aws import changes, names, words
     from upwell.aws import deploy as steps
 
     if made.change_set is None:
@@ -95,8 +111,14 @@ def _carry_out(account: Account, made: Draft, yes: bool) -> None:
         changes.discard(account, made.change_set, empty=made.footing.stack is None)
         output.message("Nothing was changed.")
         raise typer.Exit(1)
-    for event in steps.carry_out(account, made):
-        say_event(event)
+    try:
+        for event in steps.carry_out(account, made):
+            say_event(event)
+    except KeyboardInterrupt:
+        output.message("CloudFormation goes on by itself; `upwell status` says how far it is.")
+        raise
+    if any(change.logical_id == names.ALARM_TOPIC and change.action == "Add" for change in made.change_set.changes):
+        output.message(f"AWS asks {made.serverless.alarm_email} to confirm that it wants the alarms: without that none is sent.")
 
 
 def _agreed(account: Account, made: Draft, yes: bool) -> bool:

@@ -33,7 +33,7 @@ def ledger(
     if json:
         output.as_json(found)
     else:
-        _print(found)
+        show(found)
     if check and not found["holds"]:
         raise typer.Exit(1)
 
@@ -66,7 +66,8 @@ def _ask(config: Config, data_dir: DataDir, operation: str, **arguments: Any) ->
     return client.ask(settings(config, data_dir), operation, **arguments)
 
 
-def _print(found: Mapping[str, Any]) -> None:
+def show(found: Mapping[str, Any]) -> None:
+    """Print the ledger's document as tables, and what does not hold on stderr."""
     signals = [[row["signal"], row["accepted"], sum(row["dropped"].values()), row["journaled"]] for row in found["signals"]]
     output.table(_SIGNALS, signals, empty="")
     output.data("")

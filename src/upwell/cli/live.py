@@ -15,7 +15,7 @@ from upwell.errors import UpwellError
 from upwell.service import client
 
 _SECONDS = 1.0
-_COLUMNS = ("accepted", "delivered", "pending", "refused")
+_COLUMNS = ("accepted", "delivered", "pending", "refused", "usage")
 
 
 class LiveView:

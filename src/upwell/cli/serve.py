@@ -46,7 +46,9 @@ def _unwatched(found: Settings, house: House) -> int:
     if house.first_key:
         _log.info("the first key is in %s", firstkey.keep(found.data_dir, house.first_key))
     if not found.sinks:
-        _log.warning("there are no sinks: batches are kept for %g hours and go nowhere", found.journal.keep / 3600)
+        _log.warning(
+            "there are no sinks: batches are kept for %g hours and go nowhere; usage is counted all the same", found.journal.keep / 3600
+        )
     return asyncio.run(Supervisor(house.children).run())
 
 

@@ -25,10 +25,10 @@ def status(config: Config = None, data_dir: DataDir = None, json: Json = False) 
         return
     rows = found["events"] + found["points"]
     dated = f", dated {found['from']} to {found['to']}" if rows else ""
-    output.message(f"{rows:,} rows{dated}, in {found['bytes']:,} bytes.")
+    output.data(f"{rows:,} rows{dated}, in {found['bytes']:,} bytes.")
     if rows:
-        output.message(
-            f"{found['rebuildable']:,} of them can be made anew: the journal holds their source, since {found['journal_since']}."
+        output.data(
+            f"{found['rebuildable']:,} of them can be made anew: the journal, kept since {found['journal_since']}, has their source."
         )
     output.table(("dialect", "rows"), list(found["dialects"].items()), empty="There is nothing in the usage store yet.")
     for signal, names in found["unrecognised"].items():

@@ -31,4 +31,5 @@ def greeting(endpoints: Sequence[str], console: str, key: str | None, sinks: Seq
         lines.append(f"It goes on to: {', '.join(sinks)}.")
     else:
         lines.append(f"There are no [[sinks]]: batches are kept for {keep_hours:g} hours and go nowhere (docs/configuration.md).")
+        lines.append("Their usage is counted all the same.")
     return "\n".join(lines)

@@ -57,7 +57,7 @@ def _for_monitoring(vitals: Callable[[], Vitals], ledger: Callable[[], dict[str,
         return PlainTextResponse("ok")
 
     def readyz(_request: Request) -> Response:
-        failed = [f"{lane.status.lane}: {lane.status.message}" for lane in vitals().lanes if lane.status.state == "failed"]
+        failed = [f"{lane.status.lane}: {lane.status.message}" for lane in vitals().every if lane.status.state == "failed"]
         return PlainTextResponse("\n".join(failed) or "ready", 503 if failed else 200)
 
     def scrape(_request: Request) -> Response:

@@ -8,6 +8,7 @@ from typing import Literal
 from upwell import __version__
 from upwell.console.vitals import LaneVitals, Vitals
 from upwell.exposition import Family, Sample, exposition, labelled, single
+from upwell.store import COUNTED
 
 RESULTS = ("delivered", "rejected", "quarantined", "expired", "lost")
 STATES = ("flowing", "retrying", "held", "failed")
@@ -20,7 +21,7 @@ def render(vitals: Vitals) -> str:
 
 def families(vitals: Vitals) -> Iterator[Family]:
     """Each metric with its samples; those of lanes are labelled with sink and signal."""
-    lanes = vitals.lanes
+    lanes = vitals.every
     lags = [vitals.oldest_pending_seconds(lane) for lane in lanes]
     yield labelled("upwell_build_info", "gauge", "1, with the version that runs.", "version", {__version__: 1})
     yield labelled("upwell_accepted_items_total", "counter", "Items acknowledged at the door, before policy.", "signal", vitals.accepted)
@@ -36,6 +37,11 @@ def families(vitals: Vitals) -> Iterator[Family]:
     yield single("upwell_oldest_pending_seconds", "gauge", waited, max(lags, default=0.0))
     states = (_sample(lane, int(lane.status.state == state), state=state) for lane in lanes for state in STATES)
     yield _family("upwell_lane_state", "gauge", "1 for the state a lane is in.", states)
+    counted = [
+        Sample(getattr(counts, what), {"signal": signal, "result": what}) for signal, counts in vitals.counted.items() for what in COUNTED
+    ]
+    yield _family("upwell_usage_items_total", "counter", "Items that the usage store got, by what they were to it.", counted)
+    yield single("upwell_usage_store_bytes", "gauge", "Bytes of the usage store on disk.", vitals.store_bytes)
     yield single("upwell_quarantined_batches", "gauge", "Batches in quarantine.", vitals.quarantined_batches)
     yield single("upwell_unaccepted_losses", "gauge", "Losses booked that nobody has accepted.", vitals.losses)
     yield single("upwell_journal_bytes", "gauge", "Bytes of the journal on disk.", vitals.journal_bytes)

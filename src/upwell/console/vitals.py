@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from upwell.journal import layout, mark
@@ -17,6 +17,7 @@ from upwell.journal.book import Book
 from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, Relay
+from upwell.store import Counts
 
 _MIN_SECONDS, _MAX_SECONDS = 0.5, 15.0
 _SHARE = 10
@@ -38,7 +39,10 @@ class LaneVitals:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """One look. `accepted` counts items per signal; `losses` the losses nobody has accepted; `taken_ns` is when."""
+    """One look. `accepted` counts items per signal; `losses` the losses nobody has accepted; `taken_ns` is when.
+
+    `usage` are the lanes of the usage store, `counted` what its items were to it, while it is open.
+    """
 
     taken_ns: int
     accepted: Mapping[str, int]
@@ -46,6 +50,14 @@ class Vitals:
     journal_bytes: int
     quarantined_batches: int
     losses: int
+    usage: Sequence[LaneVitals] = ()
+    counted: Mapping[Signal, Counts] = field(default_factory=dict)
+    store_bytes: int = 0
+
+    @property
+    def every(self) -> Sequence[LaneVitals]:
+        """The lanes of sinks, then those of the usage store."""
+        return (*self.lanes, *self.usage)
 
     def oldest_pending_seconds(self, lane: LaneVitals) -> float:
         """How long a lane's oldest waiting batch has waited; 0 where none waits."""
@@ -54,7 +66,7 @@ class Vitals:
 
 
 def take(journal: Path, book: Book, segments: Segments, relay: Relay) -> Vitals:
-    """Look once."""
+    """Look once. A store that is not open is not opened for it."""
     return Vitals(
         time.time_ns(),
         _accepted(journal, book, segments),
@@ -62,6 +74,8 @@ def take(journal: Path, book: Book, segments: Segments, relay: Relay) -> Vitals:
         sum(segments.bytes(name) for name in segments.names()),
         len(book.quarantine.list()),
         sum(damage.accepted_ns is None for damage in book.outcomes.damages()),
+        [LaneVitals(status, _ended(book, status.lane)) for status in relay.usage_status()],
+        *relay.usage_figures(),
     )
 
 

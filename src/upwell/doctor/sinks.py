@@ -24,7 +24,11 @@ _SECONDS = 10.0
 def sinks(settings: Settings) -> Iterator[Finding]:
     """Every destination's host, and the credentials for CloudWatch."""
     if not settings.sinks:
-        yield warn("sinks", "there are none: batches are kept for journal.keep and go nowhere", "Write a [[sinks]] block into upwell.toml.")
+        yield warn(
+            "sinks",
+            "there are none: batches are kept for journal.keep and go nowhere; their usage is counted all the same",
+            "Write a [[sinks]] block into upwell.toml.",
+        )
     for sink in settings.sinks:
         try:
             yield from _sink(sink)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from upwell.journal.lanes import Lanes
@@ -48,13 +48,13 @@ class Parcels:
         self._outcomes = outcomes
         self._quarantine = quarantine
 
-    def take(self, lane: str, taking: Taking) -> list[Part] | None:
-        """Store a step. The parcel's parts come back as stored, their first attempt written.
+    def take(self, lane: str, taking: Taking, there: Callable[[], Container[str]]) -> list[Part] | None:
+        """Store a step. The parcel's parts come back as stored, their first attempt written. `there` tells the segments that there are.
 
-        None, and nothing written, if a cursor or a part is no longer where the step found it (it was let go meanwhile).
+        None, and nothing written, if a segment, a cursor or a part is no longer where the step found it (it was let go meanwhile).
         """
         with self._db.transaction() as db:
-            if not self._still_there(db, lane, taking):
+            if not self._still_there(db, lane, taking, there()):
                 return None
             for move in taking.moves:
                 self._lanes.move(db, lane, move.segment, move.seq, move.items)
@@ -62,10 +62,11 @@ class Parcels:
             self._book(db, lane, taking.loose, taking.ended, taking.quarantined)
             return self._store(db, lane, taking.parcel, attempts=1)
 
-    def _still_there(self, db: sqlite3.Connection, lane: str, taking: Taking) -> bool:
+    def _still_there(self, db: sqlite3.Connection, lane: str, taking: Taking, there: Container[str]) -> bool:
+        if any(move.segment not in there for move in taking.moves):  # a segment that is gone has no cursor, and looks like one not begun
+            return False
         cursors = [(self._lanes.cursor(lane, move.segment), move) for move in taking.moves]
-        gone = self._lanes.gone()
-        if any(cursor.done or cursor.seq != move.expected or move.segment in gone for cursor, move in cursors):
+        if any(cursor.done or cursor.seq != move.expected for cursor, move in cursors):
             return False
         return all(total(db, "SELECT count(*) FROM parts WHERE id = ?", part) for part in taking.consumed)
 

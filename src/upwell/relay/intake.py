@@ -73,7 +73,7 @@ class Intake:
     def fresh(self) -> Iterator[Candidate]:
         """Rows beyond the cursors, segment by segment, read as they are asked for."""
         self.starts = {}
-        for name in self._names():
+        for name in self.names():
             cursor = self._book.lanes.cursor(self.lane, name)
             if cursor.done:
                 continue
@@ -98,7 +98,8 @@ class Intake:
         self._ahead = _Ahead(segment.name, seq, page) if page.rows else None
         return page
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """Segments that are not let go, oldest first."""
         names = self._segments.names()
         gone = self._book.lanes.gone()
         self._skipped = {name: seq for name, seq in self._skipped.items() if name in names}
@@ -122,7 +123,9 @@ class Intake:
             damage = f"{lost} items of segment {segment.name} cannot be read: the file was damaged after they were committed"
         elif not mark.valid:
             damage = f"the mark of segment {segment.name} is missing or damaged: whether items were lost is unknown"
-        self._book.lanes.finish(self.lane, segment.name, upto, lost, damage)
+        with self._book.db.transaction():
+            if segment.name in self.names():  # else it was let go meanwhile, and there is no cursor to say so
+                self._book.lanes.finish(self.lane, segment.name, upto, lost, damage)
         self._forget(segment.name)
 
     def stored(self, part: Part) -> list[Candidate]:
@@ -163,7 +166,7 @@ class Intake:
     def pending(self) -> Tally:
         """Rows beyond the cursors, counted from the segments' columns."""
         tally = Tally()
-        for name in self._names():
+        for name in self.names():
             cursor = self._book.lanes.cursor(self.lane, name)
             if not cursor.done:
                 tally += self._segment(name).tally(self.signal, cursor.seq)
@@ -173,7 +176,7 @@ class Intake:
         """When the oldest row that is still waiting, in a part or beyond a cursor, was received; 0 for none."""
         parts = self._book.parcels.first(self.lane)
         received = [candidate.row.received_ns for part in parts for candidate in self._of(part)[:1]]
-        for name in self._names():
+        for name in self.names():
             cursor = self._book.lanes.cursor(self.lane, name)
             if not cursor.done and (page := self._segment(name).page(self.signal, cursor.seq, 1, 1)).rows:
                 received.append(page.rows[0].received_ns)

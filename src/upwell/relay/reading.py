@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from upwell.errors import Malformed, TooLarge
 from upwell.journal.quarantine import Quarantined
 from upwell.journal.rows import Row
-from upwell.otlp import Batch, Encoding, Signal, decode, encode, select, survey
+from upwell.otlp import Batch, Encoding, Signal, encode, load, select, survey
 from upwell.relay.lane import describe
 from upwell.store import LeftOut, ReadBatch
 from upwell.usage import Prices, read
@@ -56,10 +55,10 @@ class Reader:
         for row in rows:
             gaps = [gap for gap in left_out if gap.seq == row.seq]
             try:
-                batch = decode(row.body, self.signal, Encoding.JSON).batch
-            except (Malformed, TooLarge) as error:
+                batch = load(row.body)
+            except ValueError:
                 if not gaps:
-                    found.faults.append(_unreadable(row, error.message))
+                    found.faults.append(_unreadable(row, "the body is no JSON"))
                 continue
             for first, last in _between(gaps, row.items):
                 self._read_items(row, batch if last - first == row.items else select(batch, self.signal, first, last), first, last, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from upwell import config
@@ -20,6 +20,7 @@ from upwell.relay.janitor import Janitor, close_lane, reopen_lane
 from upwell.relay.lane import Lane, Trouble, describe
 from upwell.relay.usage import Retention, UsageLane
 from upwell.sinks.base import Sink
+from upwell.store import Counts
 
 _JANITOR_SECONDS = 2.0
 
@@ -161,6 +162,10 @@ class Relay:
     def usage_status(self) -> list[LaneStatus]:
         """The same for the lanes of the usage store."""
         return [self._status(lane, USAGE) for lane in self.usage]
+
+    def usage_figures(self) -> tuple[Mapping[Signal, Counts], int]:
+        """What items were to the usage store, per signal, and its size in bytes; nothing while it is not open."""
+        return self.usage[0].shelf.figures() if self.usage else ({}, 0)
 
     def _status(self, lane: Lane | UsageLane, sink: str) -> LaneStatus:
         reader = Intake(lane.name, lane.signal, self._segments, self._book)

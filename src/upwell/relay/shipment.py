@@ -65,7 +65,7 @@ class Loader:
                 ended=_ended(packing),
                 quarantined=[self._quarantined(fault) for fault in packing.faults],
             )
-            parts = self._book.parcels.take(self._lane, taking)
+            parts = self._book.parcels.take(self._lane, taking, self._intake.names)
             if parts:
                 return self._keep(parts, packing)
 

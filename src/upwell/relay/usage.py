@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+import duckdb
+
 from upwell.errors import DataDirError
 from upwell.journal.book import Book
 from upwell.journal.lanes import USAGE
@@ -28,7 +30,9 @@ from upwell.relay.reading import Found, Reader
 from upwell.store import Counts, Store
 from upwell.usage import Prices
 
-_IDLE_SECONDS = 0.25
+_IDLE_SECONDS = 0.5
+"""A lane that has caught up lets rows come together for so long: a transaction costs as much as storing a thousand of them."""
+
 _RETENTION_SECONDS = 3600.0
 _STEP_ITEMS = 5_000  # a transaction of about a quarter of a second, and some 20 MB of Python objects
 _STEP_BYTES = 4 * 2**20
@@ -48,6 +52,15 @@ class Shelf:
             if self._store is None:
                 self._store = self._open_store()
             return self._store
+
+    def figures(self) -> tuple[Mapping[Signal, Counts], int]:
+        """What items were to the store, per signal, and its size in bytes; nothing while it is not open, and it is not opened for this."""
+        with self._lock:
+            store = self._store
+        try:
+            return ({signal: store.counts(signal) for signal in Signal}, store.bytes()) if store else ({}, 0)
+        except duckdb.Error:  # it is being closed
+            return {}, 0
 
     def close(self) -> None:
         """Close it; who asks for it again opens it again."""
@@ -90,7 +103,7 @@ class UsageLane:
         self.trouble: Trouble | None = None
         self._segments = segments
         self._book = book
-        self._shelf = shelf
+        self.shelf = shelf
         self._reader = Reader(signal, prices)
         self._clock_ns = clock_ns
         self._booking = threading.Lock()
@@ -101,7 +114,7 @@ class UsageLane:
     def turn(self) -> float:
         """Store and book what has come. Returns the seconds until the next turn is worth it; 0: at once."""
         try:
-            store = self._shelf.store()
+            store = self.shelf.store()
         except DataDirError as error:
             self._stand("held", error.code, error.message, error.hint)
             return PROBE_SECONDS
@@ -115,12 +128,12 @@ class UsageLane:
         """A turn raised: say so, and begin the next with a store opened anew."""
         self._stand("failed", type(error).__name__, describe(error), "If it stays so, report it with this place in the code.")
         self._compared = False
-        self._shelf.close()
+        self.shelf.close()
 
     def sum(self) -> UsageSum:
         """The lane's sums, while nothing is between store and book. Raises DataDirError where the store does not open."""
         with self._booking:
-            return usage_sum(self._book, self._segments, self._shelf.store(), self.signal)
+            return usage_sum(self._book, self._segments, self.shelf.store(), self.signal)
 
     @contextmanager
     def between_turns(self) -> Iterator[None]:
@@ -144,7 +157,7 @@ class UsageLane:
     # New rows
 
     def _step(self, store: Store) -> bool:
-        rows = self._rows()
+        rows, more = self._rows()
         if not rows:
             return False
         source, last = rows[0].segment, rows[-1].seq
@@ -157,28 +170,27 @@ class UsageLane:
                 gaps = [fault.place for fault in found.faults if fault.place.seq > stored]
                 store.write(self.signal, fresh, {source: last}, gaps)
             self._settle(Move(source, self.intake.starts[source], last, items), found)
-        return True
+        return more
 
-    def _rows(self) -> list[Row]:
-        """The next rows, of one segment."""
+    def _rows(self) -> tuple[list[Row], bool]:
+        """The next rows, of one segment, and whether there are more."""
         rows: list[Row] = []
         items = size = 0
         for candidate in self.intake.fresh():
             row = candidate.row
             if rows and row.segment != rows[0].segment:
-                break
+                return rows, True
             rows.append(row)
             items, size = items + row.items, size + len(row.body)
             if items >= _STEP_ITEMS or size >= _STEP_BYTES:
-                break
-        return rows
+                return rows, True
+        return rows, False
 
     def _settle(self, move: Move, found: Found) -> None:
         good = move.items - found.faulty
         taking = Taking(moves=[move], ended=[("delivered", "", good)], quarantined=found.quarantined)
         with self._book.db.transaction() as db:
-            gone = move.segment in self._book.lanes.gone() or move.segment not in self._segments.names()
-            if not gone and self._book.parcels.take(self.name, taking) is not None:
+            if self._book.parcels.take(self.name, taking, self.intake.names) is not None:
                 return
             # A full journal let the rows go meanwhile, booked as expired; but here they are.
             self._book.outcomes.end(db, self.name, "expired", "journal_full", -move.items)

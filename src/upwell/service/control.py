@@ -62,11 +62,13 @@ def glance(vitals: Vitals) -> dict[str, Any]:
 
 def _signal(vitals: Vitals, signal: Signal) -> dict[str, Any]:
     lanes = [lane for lane in vitals.lanes if lane.status.signal is signal]
-    troubled = next((lane.status for lane in lanes if lane.status.state in ("held", "failed")), None)
+    usage = [lane for lane in vitals.usage if lane.status.signal is signal]
+    troubled = next((lane.status for lane in (*lanes, *usage) if lane.status.state in ("held", "failed")), None)
     return {
         "accepted": vitals.accepted[signal],
         "delivered": min((lane.status.delivered for lane in lanes), default=None),
         "pending": max((lane.status.pending_items for lane in lanes), default=None),
+        "usage": sum(lane.status.delivered for lane in usage) if usage else None,
         "refused": sum(lane.refused for lane in lanes) if lanes else None,
         "trouble": f"{troubled.lane} is {troubled.state}: {troubled.message}" if troubled else None,
     }

@@ -120,11 +120,8 @@ def _remains(desk: Desk) -> list[dict[str, Any]]:
     settings = desk.settings
     seconds = _SEGMENT_SECONDS + max(settings.journal.keep, _KEPT_AT_LEAST)
     until = format_ns(desk.book.db.clock_ns() + int(seconds * 1e9))
-    found = [
-        _place(
-            "the journal", "batches received until now, which usage leaves out", until, "later where a sink has not settled them by then"
-        )
-    ]
+    received = "batches received until now; the usage store leaves them out"
+    found = [_place("journal", received, until, "later where a sink has not settled them")]
     for sink in settings.sinks:
         if isinstance(sink, CloudWatchSink):
             found += _in_cloudwatch(sink)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 _SEPARATOR = "\x1f"
@@ -12,6 +13,6 @@ def digest(*parts: object) -> bytes:
     return blake2b(_SEPARATOR.join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def whole(value: object) -> object:
-    """A value as every encoding spells it: protobuf has 3.0 where JSON has 3."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def whole_all(values: Iterable[object]) -> list[object]:
+    """Values as every encoding spells them: protobuf has 3.0 where JSON has 3."""
+    return [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]

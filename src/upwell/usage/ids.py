@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from upwell.otlp import Signal
-from upwell.usage.hashing import digest, whole
+from upwell.usage.hashing import digest, whole_all
 from upwell.usage.who import is_identity
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Ids:
         common = signal.value, origin.scope, name, get("startTimeUnixNano") or 0, time, trace, span
         if signal is _LOGS:
             seen = (get("observedTimeUnixNano") or 0) if time in _NEVER else 0
-            return self._numbered(digest(*common, seen, *map(whole, map(item.attributes.get, item.dialect.keys))))
+            return self._numbered(digest(*common, seen, *whole_all(map(item.attributes.get, item.dialect.keys))))
         if signal is _METRICS:
             return self._numbered(digest(*common, *labels(item)))
         found = digest(*common, get("endTimeUnixNano") or 0)
@@ -59,7 +59,7 @@ def labels(item: Item) -> list[object]:
     """All that tells two series of one metric apart, but for who sent them; equal in any order of attributes."""
     resource, told = item.origin.resource, item.attributes
     keys = _label_keys(tuple(told))
-    return [*map(resource.get, _INSTANCE), *keys, *map(whole, map(told.get, keys))]
+    return [*map(resource.get, _INSTANCE), *keys, *whole_all(map(told.get, keys))]
 
 
 @lru_cache(maxsize=4096)

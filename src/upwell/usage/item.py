@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from upwell.usage.ids import Ids
 
 _TRACES: Final = Signal.TRACES
+_PLACE: Final = {name: place for place, name in enumerate(UsageEvent._fields)}
+_ID, _TIME, _KIND = (_PLACE[name] for name in ("id", "time_ns", "kind"))
 _ERROR_STATUS: Final = frozenset({2, "STATUS_CODE_ERROR"})
 
 
 class Origin:
     """What the items of one resource and scope share."""
 
-    __slots__ = ("_columns", "ids", "key_id", "prices", "received_ns", "resource", "scope", "service", "signal", "who")
+    __slots__ = ("_rows", "ids", "key_id", "prices", "received_ns", "resource", "scope", "service", "signal", "who")
 
     def __init__(
         self, resource: Mapping[str, Any], scope: str, signal: Signal, ids: Ids, key_id: str, received_ns: int, prices: Prices
@@ -42,13 +44,13 @@ class Origin:
         self.prices = prices
         self.who: Who = of_resource(resource, key_id)
         self.key_id = self.who.key_id
-        self._columns: dict[str, dict[str, Any]] = {}
+        self._rows: dict[str, list[Any]] = {}
 
-    def columns(self, dialect: Dialect) -> dict[str, Any]:
-        """The columns that every row of this origin has in common, as one dialect fills them."""
-        known = self._columns.get(dialect.name)
+    def row(self, dialect: Dialect) -> list[Any]:
+        """A new row, filled with what every row of this origin has in common, as one dialect has it."""
+        known = self._rows.get(dialect.name)
         if known is None:
-            known = self._columns[dialect.name] = {
+            columns: dict[str, Any] = {
                 "agent": dialect.agent or self.service or self.scope or "unknown",
                 "dialect": dialect.label,
                 "signal": self.signal.value,
@@ -58,7 +60,8 @@ class Origin:
                 "claimed": self.who.claimed,
                 **self.who.places,
             }
-        return known
+            known = self._rows[dialect.name] = [columns.get(name, UsageEvent._field_defaults.get(name)) for name in UsageEvent._fields]
+        return known[:]
 
 
 class Item:
@@ -155,19 +158,19 @@ class Item:
 
     def event(self, kind: Kind, **columns: Any) -> UsageEvent:
         """The item's row."""
+        row = self.origin.row(self.dialect)
+        row[_ID], row[_TIME], row[_KIND] = self.id, self.time_ns(), kind
         differing = of_item(self.origin.who, self.origin.resource, self.attributes)
-        common = self.origin.columns(self.dialect)
         if differing is not None:
-            common = common | differing
-        if "id" not in columns:
-            columns["id"] = self.id
-        if "time_ns" not in columns:
-            columns["time_ns"] = self.time_ns()
-        return UsageEvent(kind=kind, **(common | columns))
+            for name, value in differing.items():
+                row[_PLACE[name]] = value
+        for name, value in columns.items():
+            row[_PLACE[name]] = value
+        return UsageEvent._make(row)
 
     def further(self, number: int, kind: Kind, **columns: Any) -> UsageEvent:
         """A row beside the item's first, told from others by its number."""
-        return self.event(kind, id=digest(self.id, number), **columns)
+        return self.event(kind, **columns)._replace(id=digest(self.id, number))
 
     def request(
         self, model: str | None, provider: str | None, tokens: Tokens, *, reported: float | None = None, **columns: Any

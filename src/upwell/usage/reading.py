@@ -160,7 +160,15 @@ def _points(metric: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def _record_name(item: Item) -> str:
     """A log record's name, which agents put in `event.name` or in the body; OTLP's own `eventName` is a source line in Codex."""
-    name, body = item.text("event.name") or "", (item.raw.get("body") or {}).get("stringValue")
+    name, body = _event_name(item.raw.get("attributes")), (item.raw.get("body") or {}).get("stringValue")
     if not isinstance(body, str) or len(body) > _NAME_LIMIT or " " in body:
         return name
     return body if body.endswith(name) else name
+
+
+def _event_name(listed: Any) -> str:
+    """The attribute `event.name`, found without reading the others: many records are told by their name alone."""
+    for attribute in listed or ():
+        if attribute.get("key") == "event.name":
+            return next((said for said in map(text, (attribute.get("value") or {}).values()) if said), "")
+    return ""

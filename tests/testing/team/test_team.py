@@ -176,6 +176,8 @@ def test_written_history_leaves_the_ledgers_counts_alone(tmp_path: Path) -> None
 
     with store.connection() as db:
         assert db.execute("SELECT count(*) FROM events").fetchone() == (rows,)
+        seen = db.execute("SELECT key_id, at_ns FROM first_seen ORDER BY key_id").fetchall()
+        assert seen == db.execute("SELECT key_id, min(time_ns) FROM events GROUP BY key_id ORDER BY key_id").fetchall()
     assert all(store.counts(signal).items == 0 for signal in Signal)
     assert heard == [0.5, 1.0]
     store.close()

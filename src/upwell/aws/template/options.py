@@ -18,7 +18,7 @@ def options(plan: Plan) -> Resources:
 def _access_logs(plan: Plan) -> Resources:
     if not plan.access_logs:
         return {}
-    found: Resources = {ACCESS_LOG_GROUP_RESOURCE: log_group(plan, sub("/upwell/${AWS::StackName}/access"))}
+    found: Resources = {ACCESS_LOG_GROUP_RESOURCE: log_group(plan, plan.access_group)}
     return {**found, **_account(plan)} if plan.account_role else found
 
 

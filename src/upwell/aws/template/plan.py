@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from upwell.aws.names import LOG_GROUP_RESOURCE, TeamKey, team_keys
+from upwell.aws.names import LOG_GROUP_RESOURCE, TeamKey, access_log_group, team_keys
 from upwell.aws.template.intrinsics import Value, all_of, choose, equals, negate, ref
 from upwell.config import RETENTION_DAYS, Serverless
 
@@ -18,6 +18,9 @@ Traces: TypeAlias = Literal["off", "use", "enable"]
 
 NO_TRANSACTION_SEARCH = ("ap-east-2", "ap-southeast-6", "mx-central-1", "cn-north-1", "cn-northwest-1")
 """Regions without AWS::XRay::TransactionSearchConfig in CloudFormation's schemas of October 2026."""
+
+_SEARCH = "EnableTransactionSearch"
+_HAS_SEARCH = tuple(negate(equals(ref("AWS::Region"), region)) for region in NO_TRANSACTION_SEARCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class Plan:
     alarm_condition: str | None = None
     allow_cidrs: tuple[str, ...] = ()
     access_logs: bool = False
+    access_group: str = ""
+    """A literal: a group whose name is a function cannot be imported when the stack is made again."""
     account_role: bool = False
+    dashboard: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
     traces: Traces = "use"
@@ -79,10 +85,14 @@ def from_settings(serverless: Serverless, *, traces: Traces, existing_log_group:
         alarm_email=serverless.alarm_email,
         allow_cidrs=tuple(serverless.allow_cidrs),
         access_logs=serverless.access_logs,
+        access_group=access_log_group(serverless.stack),
         account_role=account_role and serverless.access_logs,
+        dashboard=serverless.dashboard,
         tags=serverless.tags,
         permissions_boundary=serverless.permissions_boundary,
         traces=traces,
+        search_condition=_SEARCH if traces == "enable" else None,
+        conditions={_SEARCH: all_of(*_HAS_SEARCH)} if traces == "enable" else {},
     )
 
 
@@ -100,15 +110,12 @@ def one_click() -> Plan:
         alarm_email=ref("AlarmEmail"),
         alarm_condition="SendAlarms",
         traces="enable",
-        search_condition="EnableTransactionSearch",
+        search_condition=_SEARCH,
         parameters=_parameters(defaults),
         conditions={
             "CreateLogGroup": equals(ref("ExistingLogGroup"), ""),
             "SendAlarms": negate(equals(ref("AlarmEmail"), "")),
-            "EnableTransactionSearch": all_of(
-                equals(ref("TransactionSearchMode"), "enable"),
-                *(negate(equals(ref("AWS::Region"), region)) for region in NO_TRANSACTION_SEARCH),
-            ),
+            _SEARCH: all_of(equals(ref("TransactionSearchMode"), "enable"), *_HAS_SEARCH),
         },
     )
 

@@ -45,8 +45,11 @@ _SILENCE: Final = (
 
 PERSON: Final = "person"
 
+NAMED: Final = "(SELECT number, coalesce(name, who) AS called, name IS NOT NULL AND NOT claimed AS enrolled FROM people)"
+"""People by number: what they are called in rows, and whether a key of their own says so."""
+
 DIMENSIONS: Final = _named(
-    Dimension(PERSON, "person", "(SELECT coalesce(one.name, one.who) FROM people AS one WHERE one.number = person)"),
+    Dimension(PERSON, "person", f"(SELECT one.called FROM {NAMED} AS one WHERE one.number = person)"),  # noqa: S608 - constants
     Dimension("agent", "agent", "agent"),
     Dimension("agent_version", "version", "agent_version"),
     Dimension("model", "model", "model"),

@@ -136,7 +136,7 @@ class Story:
             return 0
         if member.silent and number > int(self.days * habits.FALLS_SILENT):
             return 0
-        skill = min(1.0, 0.3 + (number - member.starts) / 25)
+        skill = min(1.0, 0.3 + (number - member.starts) / (0.4 * self.days))
         calm = 0.04 if day in self._holidays else habits.WEEKDAYS[day.weekday()]
         return round(member.pace * skill * calm * rng.lognormvariate(0, 0.4))
 
@@ -145,7 +145,7 @@ class Story:
         rng = Random(f"{self._seed}/minute/{minute}")  # noqa: S311 - a story
         heard = [member for member in people.started(self.members, self.days) if not member.silent]
         turns = []
-        for member in rng.sample(heard, min(len(heard), 1 + len(self.members) // 9)):
+        for member in rng.sample(heard, min(len(heard), 1 + len(self.members) // 4)):
             own = Random(f"{self._seed}/{member.number}/hour/{minute // 60}")  # noqa: S311 - a story
             session, opens = _uuid(own), rng.random() < 0.3
             at_ns = minute * _MINUTE_NS + rng.randrange(60_000) * _MS
@@ -190,7 +190,7 @@ class _Work:
         self._broken = agent == "claude-code" and lagging >= habits.BREAKS
         self._at_ns = at_ns
         self._ends_ns = at_ns + LONGEST_NS - _MINUTE_NS
-        self._context = int(rng.lognormvariate(9.9, 0.5))
+        self._context = int(rng.lognormvariate(10.8, 0.5))
         self._number = 0
 
     def steps(self) -> Iterator[Step]:
