@@ -147,7 +147,9 @@ def connections() -> str:
         f"| [{one.title}](#{name}) | `{name}` | {', '.join(one.sends)} | {one.encodings} | {one.rows_from} | {one.leaks or _NO_LEAK} |"
         for name, one in agents.AGENTS.items()
     ]
-    return "\n\n".join(("\n".join((*head, *rows)), *map(_connection, agents.AGENTS)))
+    more = ("| agent | cost | tries again |", "|---|---|---|")
+    facts = [f"| {one.title} | {one.cost} | {one.retries} |" for one in agents.AGENTS.values()]
+    return "\n\n".join(("\n".join((*head, *rows)), "\n".join((*more, *facts)), *map(_connection, agents.AGENTS)))
 
 
 def _connection(name: str) -> str:

@@ -19,7 +19,7 @@ GROUP=/upwell/check
 WORK=$(mktemp -d)
 OTHERWISE=0
 
-export AWS_REGION=$REGION AWS_PAGER=
+export AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION AWS_PAGER=
 
 upwell() { "$PYTHON" -m upwell "$@" --config "$WORK/upwell.toml"; }
 
@@ -68,7 +68,7 @@ media_types() { aws apigateway get-rest-api --rest-api-id "$API" --query 'binary
 
 # deploy: make or change the stack, prove it, and learn endpoint, key and API
 deploy() {
-  upwell deploy --yes --json --show-keys >"$WORK/deployed"
+  upwell deploy --yes --json --show-keys >"$WORK/deployed" || say "deploy proves each signal" yes no
   ENDPOINT=$(deployed endpoint)
   KEY=$(deployed key key)
   KEY_ID=$(deployed key id)

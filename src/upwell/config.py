@@ -172,6 +172,8 @@ class Store(_Section):
 
 
 def _timezone(value: str) -> str:
+    if value == "UTC":  # without looking: a system may have no names of zones
+        return value
     try:
         zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -295,6 +297,7 @@ class Serverless(_Section):
     )
     allow_cidrs: Cidrs = Field([], description="Networks that may send; none listed means all.")
     access_logs: bool = Field(False, description="Write one line per request, without bodies and keys, to a log group of its own.")
+    dashboard: bool = Field(False, description="Make a CloudWatch dashboard: requests, tokens, dollars, sessions.")
     tags: dict[str, str] = Field({}, description="Tags for everything in the stack.")
     permissions_boundary: str | None = Field(
         None, pattern=r"^arn:[^:]+:iam:", description="ARN of the permissions boundary for the stack's roles."

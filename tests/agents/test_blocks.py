@@ -104,6 +104,22 @@ def test_gemini_and_its_fork_are_told_http_and_no_prompts(name: str, prefix: str
     assert found[f"{prefix}_TELEMETRY_LOG_PROMPTS"] == "false"
 
 
+def test_vscode_keeps_its_key_out_of_settings_sync() -> None:
+    """The key stands in a settings file that would otherwise travel to every machine of its user."""
+    found = _read(_block("vscode-copilot"))
+
+    assert found["github.copilot.chat.otel.headers"] == {"x-api-key": KEY}
+    assert found["settingsSync.ignoredSettings"] == ["github.copilot.chat.otel.headers"]
+
+
+def test_copilot_cli_gets_its_key_by_the_variable_when_managed() -> None:
+    """Managed headers never reach it, and stopped one version from exporting."""
+    managed, shell = _all(_block("copilot-cli", managed=True))
+
+    assert "headers" not in _read(managed)["telemetry"]
+    assert _read(shell) == {"OTEL_EXPORTER_OTLP_HEADERS": f"x-api-key={KEY}"}
+
+
 def test_opencode_gets_its_switch_beside_its_variables() -> None:
     """Tokens stand in spans that a setting of its own file turns on."""
     first, second = _all(_block("opencode"))
@@ -132,6 +148,15 @@ def test_agents_told_by_spans_warn_where_no_traces_are_taken(name: str) -> None:
 def test_vendors_servers_do_not_reach_loopback(name: str) -> None:
     """Whoever exports from the vendor's side needs an address that is reachable from there."""
     assert any("public https" in note for note in _block(name, endpoint="http://127.0.0.1:4318").notes)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "warned"),
+    [("http://upwell.lan:4318", True), ("http://127.0.0.1:4318", False), ("http://[::1]:1", False), (ENDPOINT, False)],
+)
+def test_a_key_in_clear_is_warned_of(endpoint: str, warned: bool) -> None:
+    """Plain HTTP is for this machine."""
+    assert any("travels in clear" in note for note in _block("sdk", endpoint=endpoint).notes) == warned
 
 
 def test_a_team_is_claimed_where_it_is_given() -> None:

@@ -75,6 +75,17 @@ def test_what_stands_in_a_file_stays(home: Path) -> None:
     assert file.read_text().startswith('{\n    "model"')
 
 
+def test_a_list_gains_what_it_lacks(home: Path) -> None:
+    """What somebody else put into it stays."""
+    file = home / ".config" / "Code" / "User" / "settings.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"settingsSync.ignoredSettings": ["editor.fontSize"]}')
+
+    _write("vscode-copilot")
+
+    assert json.loads(file.read_text())["settingsSync.ignoredSettings"] == ["editor.fontSize", "github.copilot.chat.otel.headers"]
+
+
 def test_a_copy_of_what_was_there_is_left_beside(home: Path) -> None:
     """It holds every byte, and is as private as the file: it may have a key too."""
     file = _settings(home, '{"model": "opus"}')
@@ -121,7 +132,7 @@ def test_a_link_stays_a_link(home: Path) -> None:
     assert KEY in elsewhere.read_text()
 
 
-@pytest.mark.parametrize("text", ["{ // a comment\n}", "[]", "{", '{"a": 1,}'])
+@pytest.mark.parametrize("text", ["{ // a comment\n}", "[]", "{", '{"a": 1,}', '{"env": "mine"}'])
 def test_a_file_that_is_not_plain_json_is_left_alone(home: Path, text: str) -> None:
     """VS Code's settings may have comments, which would be lost."""
     file = _settings(home, text)
@@ -209,12 +220,15 @@ def test_nothing_is_written_when_one_part_cannot_be(home: Path) -> None:
 
 
 def test_managed_files_are_for_every_user_to_read(home: Path) -> None:
-    """Every user's agent reads them, so that their key is no secret on that machine."""
+    """Every user's agent reads them, so that their key is no secret on that machine; what goes into a home stays private."""
     part = Part(language="json", settings={"a": 1}, files={"linux": str(home / "managed.json"), "macos": "", "windows": ""})
 
-    (written,) = place.write("claude-code", [part], managed=True, platform="linux")
+    variables = Part(language="shell", settings={"OTEL_EXPORTER_OTLP_HEADERS": "x-api-key=k"})
 
-    assert _mode(written.path) == 0o644
+    managed, own = place.write("claude-code", [part, variables], managed=True, platform="linux")
+
+    assert _mode(managed.path) == 0o644
+    assert _mode(own.path) == 0o600
 
 
 @pytest.mark.parametrize("agent", ["cursor", "claude-cowork", "kiro"])

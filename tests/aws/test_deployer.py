@@ -24,6 +24,7 @@ CREATED_BY = {
     "AWS::SSM::Parameter": "ssm:PutParameter",
     "AWS::SNS::Topic": "sns:CreateTopic",
     "AWS::CloudWatch::Alarm": "cloudwatch:PutMetricAlarm",
+    "AWS::CloudWatch::Dashboard": "cloudwatch:PutDashboard",
     "AWS::XRay::TransactionSearchConfig": "xray:UpdateTraceSegmentDestination",
 }
 

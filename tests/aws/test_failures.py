@@ -163,6 +163,32 @@ def test_a_group_of_another_stack(account: Amazon, run: Run) -> None:
     assert run("deploy", "--region", REGION, "--yes", "--no-probe", "--stack", "third", "--existing-log-group").code == 0
 
 
+def test_a_stack_that_uses_a_group_of_others_goes_on_doing_so(account: Amazon, run: Run) -> None:
+    """--existing-log-group is said once: the next deployment must not take the group into the stack."""
+    _client("logs").create_log_group(logGroupName="/upwell/otlp")
+    deploy(run, "--no-probe", "--existing-log-group")
+    again = deploy(run, "--no-probe")
+    run("destroy", "--region", REGION, "--yes")
+
+    assert "Nothing to change" in again.err
+    assert "/upwell/otlp" in account.groups()
+
+
+def test_a_group_that_is_taken_over_loses_old_events_not_in_silence(account: Amazon, run: Run) -> None:
+    """Retention deletes: a group that kept events for ever is named with what is lost, before anything is done."""
+    _client("logs").create_log_group(logGroupName="/upwell/otlp")
+    done = run("deploy", "--region", REGION)
+
+    assert "note: /upwell/otlp keeps events for ever; from now on those older than 90 days" in done.err
+
+
+def test_alarms_need_a_confirmation(account: Amazon, run: Run) -> None:
+    """An e-mail subscription sends nothing before somebody agrees to it."""
+    Path("upwell.toml").write_text('[serverless]\nalarm_email = "ops@example.com"\n')
+
+    assert "asks ops@example.com to confirm" in deploy(run, "--no-probe").err
+
+
 # -- while it is made --------------------------------------------------------------------------------------------------------------
 
 

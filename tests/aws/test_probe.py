@@ -131,6 +131,18 @@ def test_every_answer_has_its_meaning(answer: Answer | Retry, problem: str) -> N
     assert found[0].hint
 
 
+def test_transaction_search_takes_its_time() -> None:
+    """Just switched on, it refuses spans for some minutes, in more than one way: that is waited for."""
+    message = "The OTLP API is supported with CloudWatch Logs as a Trace Segment Destination."
+    refused = Answer(400, {}, json.dumps({"code": 3, "message": message}).encode())
+    found, said = _run(
+        lambda _, now: OK if now >= 400 else refused if now >= 100 else Answer(500, {}, b"{}"), {Signal.TRACES: 500}, Signal.TRACES
+    )
+
+    assert (found[0].taken_after, found[0].arrived_after) == (402, 501)
+    assert all(line.startswith("traces: X-Ray does not take spans yet") for line in said)
+
+
 def test_a_far_end_that_may_not_be_asked_is_no_lost_event() -> None:
     """Missing rights to look are said as such."""
 

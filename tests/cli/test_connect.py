@@ -13,6 +13,7 @@ from upwell.agents import AGENTS
 from upwell.aws import names
 from upwell.aws.account import Account
 from upwell.aws.stack import Stack
+from upwell.cli import connect
 
 
 def test_without_an_agent_they_are_listed(run: Run) -> None:
@@ -21,6 +22,12 @@ def test_without_an_agent_they_are_listed(run: Run) -> None:
 
     assert [one["agent"] for one in ran.json["agents"]] == list(AGENTS)
     assert all(name in run("connect").out for name in AGENTS)
+
+
+def test_a_shell_completes_names() -> None:
+    """As far as they are typed."""
+    assert connect._names("co") == ["codex", "copilot-cli"]
+    assert connect._names("") == list(AGENTS)
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -70,6 +77,16 @@ def test_write_merges_and_says_what_it_did(run: Run) -> None:
     assert f"{file} is written" in first.err
     assert f"{file} says so already" in second.err
     assert "uw_a_b" not in first.out + first.err
+
+
+def test_what_was_written_can_be_read_by_programs(run: Run) -> None:
+    """The files, whether they changed, and no key."""
+    arguments = ("connect", "opencode", "--endpoint", "https://u.example.com", "--key", "uw_a_b", "--write", "--json")
+    first, second = run(*arguments), run(*arguments)
+
+    assert [one["changed"] for one in first.json["written"]] == [True, True]
+    assert [one["changed"] for one in second.json["written"]] == [False, False]
+    assert "uw_a_b" not in first.out
 
 
 def test_write_needs_a_key(run: Run) -> None:

@@ -124,3 +124,15 @@ def test_your_own_figures(run: Run, used: None, monkeypatch: pytest.MonkeyPatch)
     assert (found["rows"][0]["people"], found["rows"][0]["prompts"]) == (1, 1)
     assert "names no person" in run("report", "overview", "--me", *PERIOD).err
     assert "unauthenticated" in run("report", "overview", "--me", *PERIOD).err
+
+
+def test_an_export(run: Run, used: None) -> None:
+    """Rows go to a file, what is said beside them to stderr, and one of two formats is chosen."""
+    done = run("export", "--csv", "out.csv", "--data-dir", "data")
+
+    assert done.code == 0
+    assert not done.out
+    assert "rows from 2026-09-21" in done.err
+    assert Path("out.csv").read_text().startswith("day,kind,agent,model,team")
+    assert run("export", "--parquet", "out", "--json", "--data-dir", "data").json["rows"] > 0
+    assert run("export", "--data-dir", "data").code == 2

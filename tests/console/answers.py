@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from upwell.errors import NoSuchEntry
+from upwell.store.reports import REPORTS, Report
 
 AGENTS = {"claude-code": 50, "codex": 22, "copilot-cli": 14, "gemini-cli": 8, "cursor": 6}
 TEAMS = {"platform": 30, "payments": 25, "web": 20, "data": 15, "mobile": 6, "design": 4}
@@ -81,13 +82,27 @@ def overview(since: str, until: str, by: str | None, chosen: Mapping[str, str | 
     return rows
 
 
-def tools() -> Rows:
-    """Six tools, one of which fails often."""
-    rates = {"mcp__jira__search": 0.34, "Bash": 0.06}
-    return [
-        {"tool": tool, "calls": calls, "failures": round(calls * rates.get(tool, 0.01)), "p50_ms": 90.0 + calls, "p95_ms": 2000.0 + calls}
-        for tool, calls in TOOLS.items()
-    ]
+KEYS: dict[str, list[Any]] = {
+    **{name: list(group) for name, group in GROUPS.items()},
+    "size": [0, 10, 30, 100, 300, 1000],
+    "weekday": [1, 2, 7],
+    "hour": [9, 14],
+    "cohort": ["2026-11-02", "2026-11-09"],
+    "age": [0, 1],
+    "week": ["2026-11-02", "2026-11-09"],
+    "month": ["2026-10-01", "2026-11-01"],
+    "tenure": ["new", "returning"],
+}
+VALUES: dict[str, Any] = {"share": 0.25, "text": "some words", "id": "12345", "time": "2026-11-20T09:30:00.000Z", "day": "2026-11-20"}
+
+
+def any_rows(report: Report, since: str, until: str, by: str | None) -> Rows:
+    """Rows of any report: each of its keys' values with the same figures, the first failing tool and the slow one aside."""
+    groups = [*(by.split(",") if by else ()), *report.keys]
+    values = [[day.isoformat() for day in _days(since, until)] if group == "day" else KEYS.get(group, ["one", "two"]) for group in groups]
+    figures = {column.name: VALUES.get(column.unit, 40) for column in report.columns}
+    people = {"people": 12} if report.privacy == "aggregate" else {}
+    return [{**dict(zip(groups, place, strict=True)), **people, **figures} for place in product(*values)]
 
 
 class Worker:
@@ -130,9 +145,9 @@ class Worker:
             return answer(name, since, until, [])
         if name == "overview":
             return answer(name, since, until, overview(since, until, by, {"agent": agent, "team": team, "model": model}))
-        if name == "tools":
-            return answer(name, since, until, tools())
-        raise NoSuchEntry(f"there is no report {name!r}")
+        if name not in REPORTS:
+            raise NoSuchEntry(f"there is no report {name!r}")
+        return answer(name, since, until, any_rows(REPORTS[name], since, until, by))
 
     def ledger(self) -> dict[str, Any]:
         """The `ledger` operation: nine logs, in whatever lanes a test says."""

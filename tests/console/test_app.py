@@ -41,7 +41,7 @@ def app(tmp_path: Path) -> Iterator[_Served]:
 
 def test_every_endpoint_answers(app: _Served) -> None:
     """What is listed is there."""
-    paths = [path.replace("{name}", "overview") for path in ENDPOINTS]
+    paths = [path.replace("{name}", "overview").replace("{session}", "1").replace("{prompt}", "2") for path in ENDPOINTS]
     assert {path: get(app.port, path)[0] for path in paths} == dict.fromkeys(paths, 200)
 
 

@@ -56,7 +56,7 @@ function options(spec, look) {
     animationDuration: 250,
     animationDurationUpdate: 400,
     textStyle: look.text,
-    grid: { left: 0, right: 12, top: 16, bottom: 0, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    grid: { left: 48, right: 12, top: 18, bottom: 26, outerBoundsMode: 'none' },
     tooltip: tooltip(spec, look, days),
     xAxis: {
       ...look.axis,
@@ -72,12 +72,15 @@ function options(spec, look) {
       axisLine: { show: false },
       splitNumber: 4,
       minInterval: spec.unit === 'count' ? 1 : 0,
-      max: spec.unit === 'share' ? 1 : undefined,
-      axisLabel: { ...look.axis.axisLabel, formatter: (value) => written(value, spec.unit) },
+      max: spec.unit === 'share' ? ({ max }) => (max > 0.5 ? 1 : null) : undefined,
+      interval: spec.unit === 'share' && highest(spec) > 0.5 ? 0.25 : undefined,
+      axisLabel: { ...look.axis.axisLabel, formatter: (value) => written(value, spec.unit).replace('.00', '') },
     },
     series: spec.series.map((one, index) => ({ ...shape(spec, one, look), ...marks(spec, index, look) })),
   };
 }
+
+const highest = (spec) => Math.max(0, ...spec.series.flatMap(({ data }) => data.map((value) => value ?? 0)));
 
 function shape(spec, one, look) {
   const paint = color(one.color);
@@ -90,7 +93,7 @@ function shape(spec, one, look) {
     return { ...common, type: 'line', showSymbol: alone, symbolSize: 5, lineStyle: { width: one.faint ? 1.25 : 2, type: one.faint ? 'dashed' : 'solid' } };
   }
   const stack = spec.kind === 'bars' ? 'all' : undefined;
-  return { ...common, type: 'bar', stack, barCategoryGap: spec.kind === 'histogram' ? '8%' : '30%', barMaxWidth: 40 };
+  return { ...common, type: 'bar', stack, barCategoryGap: spec.kind === 'histogram' ? '8%' : '30%', barMaxWidth: spec.kind === 'histogram' ? 120 : 40 };
 }
 
 function marks(spec, index, look) {

@@ -105,11 +105,16 @@ def fill(part: Part, endpoint: str, key: str, traces: bool, team: str | None) ->
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested tables, one laid over another."""
+    """Nested tables, one laid over another; a list gains what it lacks."""
     result = dict(below)
     for name, value in above.items():
         mine = result.get(name)
-        result[name] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(mine, Mapping) and isinstance(value, Mapping):
+            result[name] = merged(mine, value)
+        elif isinstance(mine, list) and isinstance(value, list):
+            result[name] = [*mine, *(entry for entry in value if entry not in mine)]
+        else:
+            result[name] = value
     return result
 
 
@@ -173,5 +178,12 @@ def _warnings(about: Agent, endpoint: str, traces: bool, shape: Shape) -> Iterat
         yield f"Warning: with its switches for content off, {about.leaks}; {_UNREDACTED[shape]}"
     if not traces and about.rows_from.startswith("traces"):
         yield f"Warning: what {about.title} does is told by its spans, and traces are not taken here."
+    if endpoint.startswith("http://") and not _is_here(endpoint):
+        yield f"Warning: to {endpoint} the key travels in clear: use https, or a network that nobody else listens to."
     if about.public and not endpoint.startswith("https://"):
         yield f"Warning: {about.title} sends from its vendor's servers, which reach public https addresses only, and not {endpoint}."
+
+
+def _is_here(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")

@@ -35,22 +35,22 @@ _COPILOT_FILES: Final[Mapping[Platform, str]] = {
     "macos": "/Library/Application Support/GitHubCopilot/managed-settings.json",
     "windows": "%ProgramFiles%\\GitHubCopilot\\managed-settings.json",
 }
-_COPILOT_MANAGED: Final = Part(
-    language="json",
-    files=_COPILOT_FILES,
-    settings={
-        "telemetry": {
-            "enabled": True,
-            "endpoint": "{endpoint}",
-            "headers": {"x-api-key": "{key}"},
-            "captureContent": False,
-            "lockCaptureContent": True,
-        }
-    },
-)
+_COPILOT_MANAGED: Final = {
+    "telemetry": {
+        "enabled": True,
+        "endpoint": "{endpoint}",
+        "protocol": "otlp-http",
+        "captureContent": False,
+        "lockCaptureContent": True,
+    }
+}
+_COPILOT_HEADERS: Final = {"telemetry": {**_COPILOT_MANAGED["telemetry"], "headers": {"x-api-key": "{key}"}}}
 _COPILOT_MANAGED_NOTES: Final = (
     "Copilot CLI, VS Code and JetBrains read this file. On Linux it must belong to root and be writable by root alone.",
-    "Copilot CLI 1.0.82 stopped exporting when `telemetry.headers` was managed (github/copilot-cli issue 4669): try one machine first.",
+    (
+        "`telemetry.headers` reach VS Code's extension only (GitHub's changelog of 2026-07-08), and stopped Copilot CLI 1.0.82 from"
+        " exporting at all (github/copilot-cli issue 4669): the CLI gets its key by the variable."
+    ),
 )
 
 
@@ -86,6 +86,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="logs; lines, commits and sessions from metrics",
         encodings="protobuf, JSON",
+        cost="its own estimate at list prices",
+        retries="four to five times within 8 s on 429, 502 and 503; lost on a cut connection and any other status, in silence",
         parts=(
             Part(
                 language="json",
@@ -122,6 +124,7 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs",),
         rows_from="logs",
         encodings="protobuf, JSON",
+        cost="its own estimate at list prices",
         parts=(
             Part(
                 language="steps",
@@ -143,6 +146,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="logs",
         encodings="protobuf, JSON",
+        cost="none, so priced here",
+        retries="never; what is not yet exported is lost when it is killed",
         parts=(Part(language="toml", settings=_CODEX, files=everywhere("~/.codex/config.toml")),),
         managed=(
             Part(
@@ -151,7 +156,7 @@ AGENTS: Final[Mapping[str, Agent]] = {
                 files={
                     "linux": "/etc/codex/managed_config.toml",
                     "macos": "/etc/codex/managed_config.toml",
-                    "windows": "C:\\ProgramData\\OpenAI\\Codex\\managed_config.toml",
+                    "windows": "C:\\ProgramData\\OpenAI\\Codex\\config.toml",
                 },
             ),
         ),
@@ -160,13 +165,18 @@ AGENTS: Final[Mapping[str, Agent]] = {
             "Codex never sends a refused or unanswered batch again, and loses what is not yet exported when it is killed.",
             "Without `metrics_exporter` its metrics go to OpenAI. Its spans are an internal profile of a megabyte a second: they stay off.",
         ),
-        managed_notes=("On macOS, MDM takes the same text as base64: the key config_toml_base64 of the domain com.openai.codex.",),
+        managed_notes=(
+            "On macOS, MDM takes the same text as base64: the key config_toml_base64 of the domain com.openai.codex.",
+            "On Windows they are defaults, which a user may change: managed_config.toml is not read there any more.",
+        ),
     ),
     "copilot-cli": Agent(
         title="GitHub Copilot CLI",
         sends=("traces", "metrics"),
         rows_from="traces; lines from metrics",
         encodings="JSON, protobuf",
+        cost="none (its `cost` is no money), so priced here",
+        retries="four times within a second on 429, 502 and 503, and after a cut connection",
         parts=(
             Part(
                 language="shell",
@@ -177,7 +187,10 @@ AGENTS: Final[Mapping[str, Agent]] = {
                 },
             ),
         ),
-        managed=(_COPILOT_MANAGED,),
+        managed=(
+            Part(language="json", files=_COPILOT_FILES, settings=_COPILOT_MANAGED),
+            Part(language="shell", settings={"OTEL_EXPORTER_OTLP_HEADERS": "{headers}"}),
+        ),
         notes=(
             (
                 "Some versions about 1.0.89 ignore an http:// endpoint in silence (github/copilot-cli issue 4567); 1.0.102 takes it."
@@ -191,14 +204,18 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("traces", "metrics", "logs"),
         rows_from="traces; sessions and edits from logs",
         encodings="protobuf, JSON",
+        cost="none, so priced here",
         parts=(
             Part(
                 language="json",
                 settings={
                     "github.copilot.chat.otel.enabled": True,
                     "github.copilot.chat.otel.exporterType": "otlp-http",
+                    "github.copilot.chat.otel.protocol": "http/protobuf",
                     "github.copilot.chat.otel.otlpEndpoint": "{endpoint}",
+                    "github.copilot.chat.otel.headers": {"x-api-key": "{key}"},
                     "github.copilot.chat.otel.captureContent": False,
+                    "settingsSync.ignoredSettings": ["github.copilot.chat.otel.headers"],
                 },
                 files={
                     "linux": "~/.config/Code/User/settings.json",
@@ -206,13 +223,13 @@ AGENTS: Final[Mapping[str, Agent]] = {
                     "windows": "%APPDATA%\\Code\\User\\settings.json",
                 },
             ),
-            Part(language="shell", settings={"OTEL_EXPORTER_OTLP_HEADERS": "{headers}"}),
         ),
-        managed=(_COPILOT_MANAGED,),
+        managed=(Part(language="json", files=_COPILOT_FILES, settings=_COPILOT_HEADERS),),
         notes=(
+            "The headers need VS Code 1.131; they are kept out of Settings Sync, which would carry the key to other machines.",
             (
-                "The key can only be given by the variable, and VS Code itself must see it: start `code` from such a shell, or set it"
-                " for the desktop session (macOS: `launchctl setenv`)."
+                "Sessions of the Agent Host, and versions before, take the key from OTEL_EXPORTER_OTLP_HEADERS=x-api-key=KEY in the"
+                " environment of VS Code itself."
             ),
             "The JetBrains extension reads variables only: COPILOT_OTEL_ENABLED=true, COPILOT_OTEL_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS.",
         ),
@@ -223,6 +240,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="logs",
         encodings="JSON",
+        cost="none, so priced here",
+        retries="five times within 9 s on 429, 502 and 503, and after a cut connection",
         parts=(Part(language="shell", settings=_gemini("GEMINI")),),
         managed=(
             Part(
@@ -256,6 +275,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="logs",
         encodings="JSON",
+        cost="none, so priced here; some models have no list price",
+        retries="five times within 9 s on 429, 502 and 503, and after a cut connection",
         parts=(Part(language="shell", settings=_gemini("QWEN")),),
         leaks="tool calls carry their arguments: commands, and the contents of files written",
     ),
@@ -264,6 +285,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics"),
         rows_from="logs; tool calls from metrics",
         encodings="protobuf",
+        cost="a metric, as best it can; requests are priced here",
+        retries="records come at least once, metrics at most once",
         public=True,
         parts=(
             Part(
@@ -279,6 +302,7 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("traces",),
         rows_from="traces",
         encodings="JSON, protobuf",
+        cost="none, and no tokens either",
         parts=(
             Part(
                 language="json",
@@ -304,6 +328,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("traces", "logs"),
         rows_from="traces",
         encodings="JSON",
+        cost="none, so priced here",
+        retries="five times on 429, 502 and 503; after any 4xx its logs stop for the session; the last second of a run is never sent",
         parts=(
             Part(
                 language="shell",
@@ -332,6 +358,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics"),
         rows_from="logs",
         encodings="protobuf",
+        cost="none: it counts credits",
+        retries="for some ten minutes",
         public=True,
         parts=(
             Part(
@@ -353,6 +381,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
         sends=("logs", "metrics", "traces"),
         rows_from="traces by the GenAI conventions",
         encodings="protobuf, JSON",
+        cost="none, so priced here",
+        retries="as its SDK does: most try five times",
         parts=(Part(language="shell", settings=_SDK, traces={"OTEL_TRACES_EXPORTER": "otlp"}),),
         notes=("Usage is read from spans with gen_ai.operation.name; everything else is passed on and counted as not usage.",),
     ),

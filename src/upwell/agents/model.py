@@ -29,14 +29,17 @@ class Part:
 class Agent:
     """One agent: what it sends, what Upwell's rows are made of, how one person or a whole fleet connects it.
 
-    `sends` and `rows_from` name signals; `encodings` are those seen on the wire or documented. `leaks` is the content that it sends
-    with its own switches off. `public` agents send from their vendor's servers, which reach public https addresses only.
+    `sends` and `rows_from` name signals; `encodings` are those seen on the wire or documented. `cost` says whether it states dollars,
+    `retries` what becomes of a batch that is not taken, `leaks` what content it sends with its own switches off. `public` agents send from
+    their vendor's servers, which reach public https addresses only.
     """
 
     title: str
     sends: tuple[str, ...]
     rows_from: str
     encodings: str
+    cost: str
+    retries: str = "not known"
     parts: tuple[Part, ...]
     managed: tuple[Part, ...] = ()
     leaks: str | None = None

@@ -40,8 +40,8 @@ def write(agent: str, parts: list[Part], *, managed: bool = False, platform: Pla
     by_hand = [part for part in parts if not part.files and part.language != "shell"]
     if by_hand:
         raise AgentError(f"{blocks.find(agent).title} is set by hand: {blocks.place(by_hand[0])}", hint="Leave --write out and follow it.")
-    planned = [_plan(path_of(agent, part, platform), part) for part in parts]
-    return [_put(path, before, after, _READABLE if managed else _PRIVATE) for path, before, after in planned]
+    planned = [(_plan(path_of(agent, part, platform), part), _READABLE if managed and part.files else _PRIVATE) for part in parts]
+    return [_put(*plan, mode) for plan, mode in planned]
 
 
 def path_of(agent: str, part: Part, platform: Platform | None = None) -> Path:
@@ -115,6 +115,8 @@ def _json(path: Path, before: str | None, part: Part) -> str:
         raise AgentError(f"{path} is not plain JSON, or has comments, which would be lost", hint=_BY_HAND) from None
     if not isinstance(found, dict):
         raise AgentError(f"{path} is not a JSON object", hint=_BY_HAND)
+    if clash := [name for name, ours in part.settings.items() if isinstance(ours, Mapping) and not isinstance(found.get(name, {}), dict)]:
+        raise AgentError(f"{path} has something else under {clash[0]}", hint=_BY_HAND)
     result = blocks.merged(found, part.settings)
     if before is not None and result == found:
         return before

@@ -6,6 +6,7 @@ Sinks have a signer of their own; this is for commands that end. It changes noth
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Account:
     def __init__(self, region: str | None = None, profile: str | None = None) -> None:
         self._session: Any = botocore.session.Session(profile=profile)
         with asking("the AWS configuration"):
-            found = region or self._session.get_config_variable("region")
+            found = region or os.environ.get("AWS_REGION") or self._session.get_config_variable("region")
         if not found:
             raise ConfigError("no AWS Region is given", hint="Give --region, set serverless.region, or AWS_REGION.")
         self.region: str = found

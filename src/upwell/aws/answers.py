@@ -19,6 +19,10 @@ KEY_SECONDS = 300.0
 
 _ROLE_SECONDS = 120.0  # a new role is not known everywhere at once
 _LATER_SECONDS = 180.0
+_SEARCH_SECONDS = 660.0
+"""Transaction Search may take ten minutes from being switched on to taking spans (Enable-TransactionSearch)."""
+
+_NOT_ON_YET = "trace segment destination"  # X-Ray's words for it, which come as AccessDenied or as a bad request
 
 _TAKEN = Verdict(None)
 
@@ -30,6 +34,9 @@ def judge(answer: Answer | Retry, signal: Signal) -> Verdict:
     if answer.status == HTTPStatus.OK:
         return _taken(answer, signal)
     words = _words(answer)
+    if signal is Signal.TRACES and (_NOT_ON_YET in words.lower() or answer.status == HTTPStatus.INTERNAL_SERVER_ERROR):
+        problem = f"X-Ray does not take spans yet ({answer.status}): {words}"
+        return Verdict(_SEARCH_SECONDS, problem, "Run `aws xray get-trace-segment-destination`: it must say CloudWatchLogs and ACTIVE.")
     if answer.status == HTTPStatus.FORBIDDEN:
         return _forbidden(words)
     if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:

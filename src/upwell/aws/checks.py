@@ -5,7 +5,7 @@ It only reads. What it may not look at is no obstacle by itself, except where a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,9 @@ class Footing:
     stack: Stack | None
     owned: frozenset[str]
     """Logical ids that the stack has already."""
-    group_exists: bool
+    existing_group: bool
+    """Whether the log group is there and stays somebody else's."""
+    notes: tuple[str, ...]
 
 
 def footing(account: Account, serverless: Serverless, *, unlisted_region: bool, existing_group: bool) -> Footing:
@@ -43,13 +45,23 @@ def footing(account: Account, serverless: Serverless, *, unlisted_region: bool, 
         raise AccountUnfit(
             f"the stack {stack.name} is {stack.state}", hint="Wait until CloudFormation has ended, or end it in the AWS console."
         )
-    owned = (
-        frozenset(one.logical_id for one in stacks.resources(account, stack)) if stack and stack.state not in stacks.EMPTY else frozenset()
-    )
+    stands = stack is not None and stack.state not in stacks.EMPTY | stacks.DEAD
+    owned = frozenset(one.logical_id for one in stacks.resources(account, stack)) if stack and stands else frozenset()
+    theirs = existing_group or (stands and names.LOG_GROUP_RESOURCE not in owned)
     group = _group(account, serverless.log_group)
     if names.LOG_GROUP_RESOURCE not in owned:
-        _check_group(account, serverless, group, existing=existing_group)
-    return Footing(identity, stack, owned, group is not None)
+        _check_group(account, serverless, group, existing=theirs)
+    return Footing(identity, stack, owned, theirs, () if theirs else tuple(_shorter(serverless, group)))
+
+
+def _shorter(serverless: Serverless, group: Mapping[str, Any] | None) -> Iterator[str]:
+    """Retention deletes: a group that is taken over, or kept for less time from now on, loses what is older."""
+    if group is None:
+        return
+    kept, wanted = group.get("retentionInDays"), serverless.retention_days
+    if kept is None or kept > wanted:
+        now = "for ever" if kept is None else f"for {kept} days"
+        yield f"{serverless.log_group} keeps events {now}; from now on those older than {wanted} days (retention_days) are deleted"
 
 
 def traces(account: Account, serverless: Serverless, owned: frozenset[str], ask: Callable[[str], bool]) -> Traces:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from upwell.aws import changes, events, farend, keys
 from upwell.aws import stack as stacks
 from upwell.aws.account import Account
 from upwell.aws.answers import judge
-from upwell.aws.changes import ChangeSet
+from upwell.aws.changes import Change, ChangeSet
 from upwell.aws.checks import Footing
 from upwell.aws.probe import Arrival, End, Probe, over_http
 from upwell.aws.stack import Stack
 from upwell.aws.template import Traces, body, build
 from upwell.config import Serverless
-from upwell.errors import AwsError
+from upwell.errors import AwsError, ConfigError
 from upwell.otlp.model import Signal
+
+_MEMBER = "Member"
+"""What the template calls a key's place in a usage plan, after the key's own name."""
 
 _LOGGING_ACCOUNT = "LoggingAccount"
 """The template's logical id for the Region's one role with which API Gateway writes logs."""
@@ -55,19 +58,29 @@ def draft(
     traces: Traces,
     *,
     bucket: str | None = None,
-    existing_group: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Draft:
-    """Make the template, and ask CloudFormation what it would change."""
+    """Make the template, and ask CloudFormation what it would change. What a failed making left of a stack is removed before."""
     account_role = serverless.access_logs and _needs_account_role(account, found.owned)
-    template = build(serverless, traces=traces, existing_log_group=existing_group, account_role=account_role)
+    template = build(serverless, traces=traces, existing_log_group=found.existing_group, account_role=account_role)
     source = changes.template_source(account, serverless.stack, body(template), bucket)
-    stack = found.stack
-    if stack is not None and stack.state in stacks.DEAD:
-        _bury(account, stack, sleep)
-        stack = None
-    change_set = changes.prepare(account, serverless.stack, stack, source, serverless.tags, sleep=sleep)
+    if found.stack is not None and found.stack.state in stacks.DEAD:
+        for _ in destroy(account, found.stack, sleep=sleep):
+            pass
+        found = replace(found, stack=None)
+    change_set = changes.prepare(account, serverless.stack, found.stack, source, serverless.tags, sleep=sleep)
+    if change_set is not None and (moved := moved_keys(change_set.changes)):
+        changes.discard(account, change_set, empty=False)
+        hint = "Give the team a new key in the same change: its next number alone in serverless.keys, such as web = [2] (docs/aws.md)."
+        raise ConfigError(f"{', '.join(moved)} would move to another usage plan, which API Gateway does not do for a key", hint=hint)
     return Draft(serverless, found, traces, change_set)
+
+
+def moved_keys(found: Sequence[Change]) -> list[str]:
+    """Keys that stay and whose membership of a plan would be replaced: CloudFormation puts them into the new plan first, and fails."""
+    new = {change.logical_id for change in found if change.action == "Add" or change.replaced}
+    members = (change.logical_id for change in found if change.replaced and change.logical_id.endswith(_MEMBER))
+    return [key for member in members if (key := member.removesuffix(_MEMBER)) not in new]
 
 
 def carry_out(account: Account, made: Draft, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[events.Event]:
@@ -81,7 +94,7 @@ def carry_out(account: Account, made: Draft, *, sleep: Callable[[float], None] =
         failures += [event] if event.failed else []
         yield event
     found = stacks.find(account, stack_id)
-    fresh = made.footing.stack is None or made.footing.stack.state in stacks.EMPTY | stacks.DEAD
+    fresh = made.footing.stack is None or made.footing.stack.state in stacks.EMPTY
     events.verdict(found, failures, "CREATE_COMPLETE" if fresh else "UPDATE_COMPLETE")
 
 
@@ -114,12 +127,6 @@ def destroy(account: Account, stack: Stack, *, sleep: Callable[[float], None] = 
         failures += [event] if event.failed else []
         yield event
     events.verdict(stacks.find(account, stack.id), failures, stacks.GONE)
-
-
-def _bury(account: Account, stack: Stack, sleep: Callable[[float], None]) -> None:
-    """Remove what is left of a stack that was never made; what it keeps, it keeps."""
-    for _ in destroy(account, stack, sleep=sleep):
-        pass
 
 
 def _needs_account_role(account: Account, owned: frozenset[str]) -> bool:

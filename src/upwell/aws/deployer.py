@@ -22,6 +22,9 @@ def deployer_policy(serverless: Serverless) -> dict[str, Any]:
     parts = [*_stack(scope), *_api(scope), *_role(scope), *_logs(scope), *_keys(scope), *_far_end(scope)]
     if serverless.alarm_email:
         parts += _alarms(scope)
+    if serverless.dashboard:
+        names = scope.arn("cloudwatch", f"dashboard/{serverless.stack}-*", region="")
+        parts.append(_allow("Dashboard", "cloudwatch:PutDashboard cloudwatch:GetDashboard cloudwatch:DeleteDashboards", names))
     if serverless.access_logs:
         parts += _access_logs()
     if serverless.transaction_search != "off":
@@ -34,8 +37,9 @@ class _Scope:
         self._start, self._region = start, region
         self.settings = serverless
 
-    def arn(self, service: str, resource: str, *, account: str = _ANY) -> str:
-        return f"{self._start}:{service}:{'' if service == 'iam' else self._region}:{account}:{resource}"
+    def arn(self, service: str, resource: str, *, region: str | None = None, account: str = _ANY) -> str:
+        where = "" if service == "iam" else self._region if region is None else region
+        return f"{self._start}:{service}:{where}:{account}:{resource}"
 
     def group(self, name: str) -> list[str]:
         return [self.arn("logs", f"log-group:{name}"), self.arn("logs", f"log-group:{name}:*")]

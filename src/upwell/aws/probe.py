@@ -95,6 +95,7 @@ class Probe:
         say: Callable[[str], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        pause: float = _PAUSE,
     ) -> None:
         self._send = send
         self._judge = judge
@@ -102,6 +103,7 @@ class Probe:
         self._say = say
         self._monotonic = monotonic
         self._sleep = sleep
+        self._pause = pause
 
     def run(self, signals: Sequence[Signal]) -> Iterator[Arrival]:
         """Probe the signals side by side; an arrival for each far end that gets the signal, as they come."""
@@ -113,7 +115,7 @@ class Probe:
                     yield from self._step(case)
             if all(case.done for case in cases):
                 return
-            self._sleep(_PAUSE)
+            self._sleep(self._pause)
 
     def _step(self, case: _Case) -> Iterator[Arrival]:
         if case.taken is None:

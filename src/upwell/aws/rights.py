@@ -15,7 +15,7 @@ from upwell.aws.deployer import deployer_policy
 from upwell.config import Serverless
 from upwell.errors import AwsDenied, AwsError
 
-_ASSUMED = re.compile(r"^(arn:[^:]+):sts::([0-9]+):assumed-role/([^/]+)/")
+_ASSUMED = re.compile(r"^arn:[^:]+:sts::[0-9]+:assumed-role/([^/]+)/")
 _ANYTHING = "upwell"  # in place of what a pattern leaves open
 
 
@@ -33,7 +33,7 @@ def check(account: Account, identity: Identity, serverless: Serverless) -> str |
 
 def denied(account: Account, identity: Identity, serverless: Serverless) -> list[str]:
     """Actions of the deployer's policy that IAM does not allow, sorted. Raises AwsError where that cannot be asked."""
-    source = _source(identity)
+    source = _source(account, identity)
     if source is None:
         return []
     settled = serverless.model_copy(update={"region": account.region, "transaction_search": "off"})
@@ -43,11 +43,11 @@ def denied(account: Account, identity: Identity, serverless: Serverless) -> list
     return sorted(found)
 
 
-def _source(identity: Identity) -> str | None:
-    """Whose policies to simulate; the account's own root user has none, and may everything."""
+def _source(account: Account, identity: Identity) -> str | None:
+    """Whose policies to simulate: of a session its role's. The account's own root user has none, and may everything."""
     assumed = _ASSUMED.match(identity.arn)
-    if assumed:
-        return f"{assumed[1]}:iam::{assumed[2]}:role/{assumed[3]}"
+    if assumed:  # the session's ARN leaves out the role's path, which single sign-on gives it
+        return str(account.call("iam", "get_role", RoleName=assumed[1])["Role"]["Arn"])
     return None if identity.arn.endswith(":root") else identity.arn
 
 

@@ -67,7 +67,7 @@ def _rest(changes: Sequence[Change]) -> Iterator[str]:
 
 def _suffix(change: Change) -> str:
     if change.action == "Import":
-        return ", left by an earlier stack, with all that is in it"
+        return ", taken into the stack with all that is in it"
     if change.action == "Remove":
         return ", leaves the stack and stays in the account" if change.kept else ", DELETED"
     return ", REPLACED" if change.replaced else ""

@@ -14,6 +14,7 @@ from upwell.cli.options import Config, DataDir, Json, settings
 if TYPE_CHECKING:
     from upwell.agents import Block
     from upwell.agents.blocks import Shape
+    from upwell.agents.place import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,17 @@ class Target:
     traces: bool = True
 
 
+def _names(incomplete: str) -> list[str]:
+    """For the shell's completion."""
+    from upwell.agents import AGENTS
+
+    return [name for name in AGENTS if name.startswith(incomplete)]
+
+
 def connect(
-    agent: Annotated[str | None, typer.Argument(metavar="[AGENT]", help="The agent's name; without it, they are listed.")] = None,
+    agent: Annotated[
+        str | None, typer.Argument(metavar="[AGENT]", help="The agent's name; without it, they are listed.", autocompletion=_names)
+    ] = None,
     endpoint: Annotated[
         str | None, typer.Option("--endpoint", metavar="URL", help="Base URL to send to; default: the gateway of this machine.")
     ] = None,
@@ -56,14 +66,14 @@ def connect(
         target = Target(endpoint, "serverless" if ".execute-api." in endpoint else "gateway")
     else:
         target = Target(_local(config, data_dir, said=key is not None), "gateway")
-    if write:
-        _write(agent, target, key, team, managed)
+    written = _write(agent, target, key, team, managed) if write else []
     found = blocks.block(
         agent, endpoint=target.endpoint, key=key or PLACEHOLDER, traces=target.traces, shape=target.shape, managed=managed, team=team
     )
     if json:
-        output.as_json(_document(agent, target.endpoint, found))
+        output.as_json(_document(agent, target.endpoint, found, written))
     elif write:
+        _say_written(written)
         _say_notes(found)
     else:
         _print(found, made=bool(key))
@@ -100,18 +110,22 @@ def _stack(config: Config, region: str | None, profile: str | None, name: str) -
     return Target(deployed.endpoint, "serverless", "traces" in deployed.signals)
 
 
-def _write(agent: str, target: Target, key: str | None, team: str | None, managed: bool) -> None:
+def _write(agent: str, target: Target, key: str | None, team: str | None, managed: bool) -> list[Written]:
     from upwell.agents import blocks, place
     from upwell.errors import AgentError
 
     if key is None:
         raise AgentError("there is no key to write", hint="Make one with `upwell keys add`, and give it as --key.")
     parts = [blocks.fill(part, blocks.base(target.endpoint), key, target.traces, team) for part in blocks.parts(agent, managed)]
-    for written in place.write(agent, parts, managed=managed):
-        kept = f"; what it was is in {written.backup.name}" if written.backup else ""
-        output.message(f"{written.path} is written{kept}." if written.changed else f"{written.path} says so already.")
-        if written.path.suffix == ".sh":
-            output.message(f"  Add this line to your shell's profile: . {written.path}")
+    return place.write(agent, parts, managed=managed)
+
+
+def _say_written(files: list[Written]) -> None:
+    for one in files:
+        kept = f"; what it was is in {one.backup.name}" if one.backup else ""
+        output.message(f"{one.path} is written{kept}." if one.changed else f"{one.path} says so already.")
+        if one.path.suffix == ".sh":
+            output.message(f"  Add this line to your shell's profile: . {one.path}")
 
 
 def _print(found: Block, *, made: bool) -> None:
@@ -130,7 +144,11 @@ def _say_notes(found: Block) -> None:
         output.message(f"- {note}")
 
 
-def _document(agent: str, endpoint: str, found: Block) -> dict[str, Any]:
+def _document(agent: str, endpoint: str, found: Block, files: list[Written]) -> dict[str, Any]:
+    """With the files only where there are some: what is written then stands in them, and not here once more."""
+    if files:
+        written = [{"file": str(one.path), "changed": one.changed, "backup": str(one.backup) if one.backup else None} for one in files]
+        return {"agent": agent, "endpoint": endpoint, "written": written, "notes": list(found.notes)}
     return {
         "agent": agent,
         "endpoint": endpoint,

@@ -36,9 +36,10 @@ def demo(
             with _progress(f"{people} people, {days} days") as progress:
                 rows = stage.load(progress)
             code = _run(stage, rows)
-            _account(stage)
+            with _ending_cleanly():  # the supervisor's loop has put the system's handlers back
+                _account(stage)
     except KeyboardInterrupt:
-        output.message("Ended before it began; its files are removed.")
+        output.message("The demo is ended, and its files are removed.")
         return
     raise typer.Exit(code)
 

@@ -63,10 +63,14 @@ def deploy(
     output.message(f"{footing.identity.arn} deploys to account {footing.identity.account}, {account.region}.")
     if check_rights and (unknown := rights.check(account, footing.identity, found.serverless)):
         output.message(f"note: {unknown}")
+    for note in footing.notes:
+        output.message(f"note: {note}")
     traces = _traces(account, found.serverless, footing.owned, yes)
     before = footing.stack.key_ids if footing.stack else {}
     wanted = keys.settled(found.serverless, before, rotate=rotate or (), retire=retire or ())
-    made = steps.draft(account, wanted, footing, traces, bucket=bucket, existing_group=existing_log_group)
+    if not _removal_agreed(footing.stack, yes):
+        raise typer.Exit(1)
+    made = steps.draft(account, wanted, footing, traces, bucket=bucket)
     _carry_out(account, made, yes)
     _finish(account, made, probe, json=json, show=show_keys or sys.stdout.isatty())
 
@@ -85,8 +89,17 @@ def _traces(account: Account, serverless: Any, owned: frozenset[str], yes: bool)
     return checks.traces(account, serverless, owned, ask)
 
 
+def _removal_agreed(stack: Stack | None, yes: bool) -> bool:
+    """Whether what a failed making left may go: CloudFormation takes no change on top of it."""
+    from upwell.aws import stack as stacks
+
+    if stack is None or stack.state not in stacks.DEAD:
+        return True
+    return confirmed(f"The stack {stack.name} is {stack.state}, and can only be removed. Do that first", yes=yes)
+
+
 def _carry_out(account: Account, made: Draft, yes: bool) -> None:
-    from upwell.aws import changes, words
+    from upwell.aws import changes, names, words
     from upwell.aws import deploy as steps
 
     if made.change_set is None:
@@ -98,8 +111,14 @@ def _carry_out(account: Account, made: Draft, yes: bool) -> None:
         changes.discard(account, made.change_set, empty=made.footing.stack is None)
         output.message("Nothing was changed.")
         raise typer.Exit(1)
-    for event in steps.carry_out(account, made):
-        say_event(event)
+    try:
+        for event in steps.carry_out(account, made):
+            say_event(event)
+    except KeyboardInterrupt:
+        output.message("CloudFormation goes on by itself; `upwell status` says how far it is.")
+        raise
+    if any(change.logical_id == names.ALARM_TOPIC and change.action == "Add" for change in made.change_set.changes):
+        output.message(f"AWS asks {made.serverless.alarm_email} to confirm that it wants the alarms: without that none is sent.")
 
 
 def _agreed(account: Account, made: Draft, yes: bool) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from upwell.doctor import Finding
 
-_WIDTH = 24  # of the column of links
+_WIDTH = 30  # of the column of links
 
 
 def doctor(

@@ -6,6 +6,7 @@ import csv
 import getpass
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -58,6 +59,33 @@ def report(
         _csv(found)
     else:
         _print(found)
+
+
+def export(
+    parquet: Annotated[
+        Path | None, typer.Option("--parquet", metavar="DIR", help="Write a Parquet file per day into this new folder.")
+    ] = None,
+    as_csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write everything into this new CSV file.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="DAY", help="First day; default: all that is stored.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="The day after the last; default: tomorrow.")] = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Write usage rows, without people and under the privacy floor, as Parquet or CSV."""
+    from upwell.service import client
+
+    if (parquet is None) == (as_csv is None):
+        raise typer.BadParameter("give one of --parquet DIR and --csv FILE")
+    target = parquet or as_csv or Path()
+    wanted = {"path": str(target.absolute()), "format": "parquet" if parquet else "csv"}
+    found = client.ask(settings(config, data_dir), "export", **wanted, since=since, until=until)
+    if json:
+        output.as_json(found)
+        return
+    output.message(f"{found['rows']:,} rows from {found['since']} to {found['until']}, that day excluded, in {len(found['files'])} files.")
+    for note in found["notes"]:
+        output.message(note)
 
 
 def audit(config: Config = None, data_dir: DataDir = None, json: Json = False) -> None:

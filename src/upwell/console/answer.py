@@ -23,6 +23,9 @@ _MOST_SECONDS: Final = 30.0
 _SHARE: Final = 20  # an answer that took t seconds is good for 20 t: refreshing pages take a twentieth of one core
 _KEPT: Final = 512
 
+TIMES: Final = frozenset({"day", "week", "month", "cohort"})
+"""Columns that hold days: periods are named after their first one."""
+
 DIMENSIONS: Final = frozenset({"weekday", "hour"})
 """Columns that hold numbers and are names."""
 
@@ -110,7 +113,9 @@ class Questions:
 def _column(told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Column:
     """A column, with the unit that counts do not state."""
     name, unit = told["name"], (told.get("unit") or "").lower()
-    if not unit and name not in DIMENSIONS and all(isinstance(row.get(name), int | float | None) for row in rows):
+    if name in TIMES:
+        unit = "day"
+    elif not unit and name not in DIMENSIONS and all(isinstance(row.get(name), int | float | None) for row in rows):
         unit = "count"
     return Column(name, unit, told.get("title") or name)
 

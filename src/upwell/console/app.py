@@ -20,6 +20,7 @@ from upwell.console import api, deeds, metrics
 from upwell.console.answer import Perform, Questions
 from upwell.console.assets import Assets
 from upwell.console.auth import Forms, login
+from upwell.console.grants import Grants
 from upwell.console.guard import KnownHosts, Private, SignedIn
 from upwell.console.office import Office
 from upwell.console.pages import PAGES
@@ -32,7 +33,7 @@ ENDPOINTS = ("/healthz", "/readyz", "/metrics", "/api/ledger", "/api/reports", "
 
 def build(settings: Settings, *, vitals: Callable[[], Vitals], perform: Perform, secret: bytes) -> Starlette:
     """The application. `perform` runs the worker's operations by name; `secret` makes links and forms ours alone."""
-    office = Office(settings, vitals, perform, Questions(perform))
+    office = Office(settings, vitals, perform, Questions(perform), Grants())
     assets, forms = Assets(), Forms(secret)
     renderer = Renderer(office, assets)
     routes = [

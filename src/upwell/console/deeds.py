@@ -1,6 +1,6 @@
-"""The few things that can be done from a page: replay what is in quarantine, make or revoke a key.
+"""The few things that can be done from a page: replay what is in quarantine, make a key, show whose keys there are, open sessions.
 
-For admins only, from a form of ours only, and each with an audit line that is on disk before the deed is done.
+From a form of ours only; what changes or reveals something is for admins, with an audit line that is on disk before it is done.
 """
 
 from __future__ import annotations
@@ -58,21 +58,37 @@ def routes(office: Office, forms: Forms, renderer: Renderer) -> list[Route]:
         agent = given.get("agent", "")
         return renderer.page(SETUP, request, **blocks(renderer.visit(SETUP, request), agent, new.secret_text, new.key.id), waiting=False)
 
+    def open_sessions(request: Request, visitor: Visitor, given: Given) -> Response:
+        key, reason = given.get("key", "").strip(), given.get("reason", "").strip()
+        if key:
+            office.grants.own(request.state.visit, key)
+        elif visitor.admin and office.settings.console.reveal == "reason" and len(reason) >= _SHORTEST:
+            office.grants.reveal(request.state.visit, visitor.name, reason[:_REASON])
+        return RedirectResponse("/sessions", 303)
+
+    def close_sessions(request: Request, _visitor: Visitor, _given: Given) -> Response:
+        office.grants.end(request.state.visit)
+        return RedirectResponse("/sessions", 303)
+
+    anybodys = {"/sessions/open": open_sessions, "/sessions/close": close_sessions}
     deeds = {"/delivery/replay": replay, "/delivery/reveal": reveal, "/setup/key": make_key}
-    return [Route(path, _guarded(deed, forms), methods=["POST"]) for path, deed in deeds.items()]
+    return [
+        *(Route(path, _guarded(deed, forms, admins=True), methods=["POST"]) for path, deed in deeds.items()),
+        *(Route(path, _guarded(deed, forms, admins=False), methods=["POST"]) for path, deed in anybodys.items()),
+    ]
 
 
 def _names(found: Mapping[str, Any]) -> dict[str, str]:
     return {row["id"]: row["person"] for row in found["keys"] if row.get("person")}
 
 
-def _guarded(deed: Deed, forms: Forms) -> Any:
-    """An endpoint that does a deed for an admin with a form of ours."""
+def _guarded(deed: Deed, forms: Forms, *, admins: bool) -> Any:
+    """An endpoint that does a deed for who signed in, or for an admin, with a form of ours."""
 
     async def endpoint(request: Request) -> Response:
         visitor: Visitor | None = request.state.visitor
         given = await _form(request)
-        if visitor is None or not visitor.admin:
+        if visitor is None or (admins and not visitor.admin):
             return PlainTextResponse("Only admins may do this.", 403)
         if not forms.genuine(request.state.visit, given.get("form", ""), request.headers):
             return PlainTextResponse("This form is not of a page that you were shown: go back, reload, and try again.", 403)

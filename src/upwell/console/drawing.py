@@ -98,22 +98,24 @@ def agent_color(agent: str | None) -> str:
     return f"agent-{agent}" if agent in AGENTS else "series-other"
 
 
-def over_days(answer: Answer, days: Sequence[str], group: str, value: str, *, zero: float | None = 0) -> list[Series]:
-    """A series per group of an answer by day and group: the largest ones, and the rest as one. Agents keep their colours."""
+def over_days(answer: Answer, whole: Answer, days: Sequence[str], group: str, value: str, *, least: float = 0.5) -> list[Series]:
+    """A band per group of an answer by day and group, the largest ones, and the rest of each day as one. Agents keep their colours.
+
+    The rest is what the whole has beyond the named bands: small groups, and those under the floor. The report engine lets days and
+    groups be told together only where what is between them rests on enough people.
+    """
     found: dict[str, dict[str, float]] = {}
     for row in answer.rows:
-        if row.get(value) is not None:
-            found.setdefault(str(row.get(group) or ""), {})[str(row["day"])] = row[value]
-    ranked = sorted(found, key=lambda name: (-sum(found[name].values()), name))
-    named = [name for name in ranked if name not in ("", OTHER)][:_SERIES]
-    rest = [name for name in ranked if name not in named]
-    series = [
-        Series(agent_name(name) if group == "agent" else name, _color(group, name, place), [found[name].get(day, zero) for day in days])
+        if row.get(value) is not None and row.get(group) not in (None, "", OTHER):
+            found.setdefault(str(row[group]), {})[str(row["day"])] = row[value]
+    named = sorted(found, key=lambda name: (-sum(found[name].values()), name))[:_SERIES]
+    bands = [
+        Series(agent_name(name) if group == "agent" else name, _color(group, name, place), [found[name].get(day, 0) for day in days])
         for place, name in enumerate(named, start=1)
     ]
-    if rest:
-        series.append(Series("Other", "series-other", [sum(found[name].get(day, 0) for name in rest) or zero for day in days]))
-    return series
+    totals = whole.series("day", value)
+    rest = [max(0, (totals.get(day) or 0) - sum(band.data[place] or 0 for band in bands)) for place, day in enumerate(days)]
+    return [*bands, Series("Smaller groups", "series-other", rest)] if any(one >= least for one in rest) else bands
 
 
 def one_line(answer: Answer, days: Sequence[str], value: str, name: str, color: str = "accent") -> Series:

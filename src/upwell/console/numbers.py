@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 NONE: Final = "–"
@@ -78,18 +79,33 @@ def written(value: Any, unit: str = "", *, brief: bool = False) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float):
-        return str(value)
-    writers = {"usd": money, "ms": duration, "s": lambda seconds: duration(seconds * 1000), "share": share, "ratio": share, "bytes": size}
-    return writers.get(unit, figure if brief else exact)(value)
+        return day(str(value)) if unit == "day" else str(value)
+    return _WRITERS.get(unit, figure if brief else exact)(value)
+
+
+def day(text: str) -> str:
+    """`21 Nov 2026` of an ISO date."""
+    found = date.fromisoformat(text[:10])
+    return f"{found.day} {found:%b %Y}"
 
 
 def moment(nanoseconds: int | None) -> str | None:
     """Unix nanoseconds as ISO 8601 in UTC, for `<time>`; the browser writes it in its own zone."""
-    from datetime import UTC
-
     return None if not nanoseconds else datetime.fromtimestamp(nanoseconds // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _trimmed(value: float, digits: int) -> str:
     text = f"{value:.{digits}f}"
     return text.rstrip("0").removesuffix(".") if "." in text else text
+
+
+_WRITERS: Final[Mapping[str, Callable[[float], str]]] = {
+    "usd": money,
+    "ms": duration,
+    "s": lambda seconds: duration(seconds * 1000),
+    "min": lambda minutes: duration(minutes * 60_000),
+    "h": lambda hours: f"{exact(round(hours, 1))} h",
+    "each": lambda value: f"{value:.1f}",
+    "share": share,
+    "bytes": size,
+}

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from upwell.config import Settings, is_loopback, split_address
 from upwell.console.answer import Answer, Perform, Questions
 from upwell.console.auth import Visitor
+from upwell.console.grants import Grant, Grants
 from upwell.console.view import View
 from upwell.console.vitals import Vitals
 
@@ -26,6 +27,7 @@ class Office:
     vitals: Callable[[], Vitals]
     perform: Perform
     questions: Questions
+    grants: Grants
 
     def zone(self) -> str:
         """The zone whose midnights are the days of all reports."""
@@ -51,6 +53,10 @@ class Office:
         scheme = "https" if gateway.tls_cert else "http"
         return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
 
+    def heard(self) -> bool:
+        """Whether any row of usage is in the store, however old."""
+        return any(row["last_seen"] for row in self.perform("senders", {"names": False})["keys"])
+
     def reachable(self) -> bool:
         """Whether laptops other than this machine can send at all."""
         return not all(is_loopback(address) for address in self.settings.gateway.listen)
@@ -65,6 +71,24 @@ class Visit:
     visitor: Visitor | None
     params: Mapping[str, str]
     host: str
+    path: str
+    id: str = ""
+
+    @property
+    def grant(self) -> Grant | None:
+        """The leave to see single sessions that somebody has."""
+        return self.office.grants.of(self.id) if self.id else None
+
+    @property
+    def can_reveal(self) -> bool:
+        """Whether a reason would give that leave."""
+        return self.visitor is not None and self.visitor.admin and self.office.settings.console.reveal == "reason"
+
+    def ask_personally(self, report: str, more: Mapping[str, str]) -> Answer:
+        """A report that tells of single people, with the leave there is. Raises PersonWithheld without one; shared with nobody."""
+        grant = self.grant
+        question = {"name": report, **self.view.asked(), "by": None, "more": dict(more), **(grant.arguments if grant else {})}
+        return Answer.of(self.office.perform("report", question))
 
     def ask(self, report: str, by: str | None = None, *, view: View | None = None, **more: str) -> Answer:
         """A report over what is looked at, or over another view."""

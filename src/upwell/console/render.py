@@ -64,7 +64,15 @@ class Renderer:
         """A request for a page, as its function gets it."""
         view = View.read(request.query_params, self._office.now().date(), more=page.more if page else ())
         visitor = getattr(request.state, "visitor", None)
-        return Visit(self._office, view, visitor, {**request.query_params, **request.path_params}, request.headers.get("host", ""))
+        return Visit(
+            self._office,
+            view,
+            visitor,
+            {**request.query_params, **request.path_params},
+            request.headers.get("host", ""),
+            page.path if page else "/",
+            getattr(request.state, "visit", ""),
+        )
 
     def _html(self, template: str, page: Page | None, visit: Visit, request: Request, context: Context, status: int) -> Response:
         common = {
@@ -77,6 +85,9 @@ class Renderer:
             "periods": PERIODS,
             "still": False,
             "waiting": False,
+            "instead": "",
+            "figures": [],
+            "notes": [],
         }
         return HTMLResponse(self._templates.get_template(template).render({**common, **context}), status)
 

@@ -68,6 +68,15 @@ class View:
         """`the 28 days before`, for comparisons."""
         return "the day before" if self.days == 1 else f"the {self.days} days before"
 
+    def at_least(self, days: int) -> View:
+        """The same over so many days, or more."""
+        return self if self.days >= days else replace(self, since=self.until - timedelta(days=days), period="")
+
+    def without(self, name: str) -> View:
+        """The same without one of its filters."""
+        kept = {one: None if one == name else getattr(self, one) for one in FILTERS}
+        return View(self.since, self.until, self.period, **kept, more=self.more)
+
     def asked(self) -> dict[str, Any]:
         """As a report's arguments."""
         return {

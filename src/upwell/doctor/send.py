@@ -32,6 +32,8 @@ TEAM = "upwell-doctor"
 """Whom the key made for a look counts for."""
 
 _KEY_SECONDS = 900
+_KEY_SPREADS = 0.6  # a running gateway looks at keys.db four times a second
+_PAUSE = 1.0
 _NEW_KEY_PATIENCE, _BUSY_PATIENCE = 10.0, 30.0
 _LANE_SECONDS = 60.0
 _ORDER = (Signal.LOGS, Signal.METRICS, Signal.TRACES)
@@ -46,6 +48,7 @@ def key(settings: Settings, given: str | None) -> Iterator[str]:
     with Keys(settings.data_dir / "keys.db") as keys:
         made = keys.add(None, TEAM, time.time_ns() + _KEY_SECONDS * 10**9)
         try:
+            time.sleep(_KEY_SPREADS)
             yield made.secret_text
         finally:
             keys.revoke(made.key.id)
@@ -62,7 +65,7 @@ def send(
     """Send, and tell for each signal and far end when it was there, or what is wrong."""
     target = endpoint or door.url(settings, settings.gateway.listen[0])
     verify = False if endpoint is None and target.startswith("https") else None  # this machine's own door, under another name
-    probe = Probe(over_http(target, secret, verify=verify), judge, ends(settings, secret), say=say, sleep=sleep)
+    probe = Probe(over_http(target, secret, verify=verify), judge, ends(settings, secret), say=say, sleep=sleep, pause=_PAUSE)
     yield from probe.run(_ORDER)
 
 
@@ -127,10 +130,11 @@ class Lane:
         return passed
 
     def hint(self, signal: Signal) -> str:
-        """The lane's own, else that of a lane which does not come along."""
+        """What the lane is at, and its own next step."""
         with contextlib.suppress(UpwellError):
             lane = self._lane(signal)
-            return str(lane["hint"] or lane["message"] or _BEHIND)
+            if lane["message"]:
+                return f"The lane is {lane['state']}: {lane['message']}. {lane['hint']}"
         return _BEHIND
 
     def _lane(self, signal: Signal) -> Mapping[str, Any]:

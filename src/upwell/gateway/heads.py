@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import unquote
 
 from upwell.errors import HeadersTooLarge, Malformed, MethodNotAllowed
@@ -36,6 +36,23 @@ def path(target: bytes) -> str:
         target = b"/" + target.partition(b"://")[2].partition(b"/")[2]
     text = target.decode("latin-1")
     return unquote(text) if "%" in text else text
+
+
+def scope(version: str, method: bytes, target: bytes, lines: Lines) -> dict[str, Any]:
+    """What an ASGI app is told of a head; who is connected to whom is for the connection to add."""
+    raw, _, query = target.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": version,
+        "method": method.decode("ascii"),
+        "path": path(raw),
+        "raw_path": raw,
+        "query_string": query,
+        "root_path": "",
+        "headers": lines,
+        "extensions": {},
+    }
 
 
 def without_upgrade(method: bytes, target: bytes, version: str, lines: Lines) -> bytes:

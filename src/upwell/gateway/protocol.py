@@ -198,22 +198,12 @@ class HardenedProtocol(HttpToolsProtocol):
 
     def _begin(self) -> None:
         """Make an ordinary request of what is being read, with as much of its body as is here."""
-        path, _, query = self.url.partition(b"?")
         self.scope = {
-            "type": "http",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": self.parser.get_http_version(),
-            "method": self.parser.get_method().decode("ascii"),
+            **heads.scope(self.parser.get_http_version(), self.parser.get_method(), self.url, self.headers),  # type: ignore[typeddict-item]
             "scheme": self.scheme or "http",
-            "path": heads.path(path),
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self.headers,
             "client": self.client,
             "server": self.server,
             "state": self.app_state,
-            "extensions": {},
         }
         pieces, self._pieces = self._pieces or (), None
         self._take(self._cycle())

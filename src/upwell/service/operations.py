@@ -161,6 +161,15 @@ def report(desk: Desk, name: str, **question: Any) -> dict[str, Any]:
     return desk.reporting.reporter(desk.settings, desk.shelf.store()).answer(name, asked, who).as_json()
 
 
+def export(desk: Desk, path: str, format: str, since: str | None = None, until: str | None = None) -> dict[str, Any]:  # noqa: A002
+    """Write usage rows to a folder of Parquet files (`parquet`) or to a file (`csv`) that does not exist yet."""
+    if format not in ("parquet", "csv"):
+        raise ConfigError(f"{format!r} is no format of an export", hint="Use parquet or csv.")
+    asked = reporting.question({"since": since, "until": until})
+    reporter = desk.reporting.reporter(desk.settings, desk.shelf.store())
+    return reporter.export(Path(path), "parquet" if format == "parquet" else "csv", asked).as_json()
+
+
 def reports(desk: Desk) -> list[dict[str, Any]]:  # noqa: ARG001 - every operation is given the desk
     """Every report there is."""
     return reporting.catalogue()
@@ -190,9 +199,10 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "senders": who_sends,
     **usage.OPERATIONS,
     "revealed": revealed,
+    "export": export,
 }
 
-CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup", "usage_rebuild", "usage_forget"})
+CHANGES = frozenset({"accept_loss", "close", "quarantine_replay", "quarantine_drop", "backup", "export", "usage_rebuild", "usage_forget"})
 """Operations worth a line in the worker's log."""
 
 

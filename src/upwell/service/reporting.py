@@ -37,6 +37,16 @@ class Reporting:
                 self._reporter = Reporter(store, settings.reports, settings.console.floor, count, audit=write)
             return self._reporter
 
+    def keep_up(self, settings: Settings, store: Store) -> None:
+        """Count what has come, so that nobody who asks has to wait for it. Raises DataDirError."""
+        self.reporter(settings, store).refresh()
+
+    def stop(self) -> None:
+        """Let go of what is being counted."""
+        with self._lock:
+            if self._reporter is not None:
+                self._reporter.stop()
+
 
 def enrolled(keys_db: Path) -> int:
     """How many people hold a key now."""

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from upwell.config import Settings, split_address
 from upwell.identity import Keys
 from upwell.service import datadir
 from upwell.store import FILE, Store
+from upwell.store.rollup.refresh import Rollup
 from upwell.testing.archive import Keep
 from upwell.testing.cloudwatch import FakeCloudWatch
 from upwell.testing.team import Sent, Team
@@ -48,9 +50,36 @@ class Stage:
             self.team.enrol(keys)
         store = Store(self.settings.data_dir / FILE, memory_limit=self.settings.store.memory_limit)
         try:
-            return self.team.write_history(store, progress)
+            with _Counting(store, self.settings.reports.timezone) as counting:
+                return self.team.write_history(store, lambda part: counting.go_on(progress, part))
         finally:
             store.close()
+
+
+class _Counting:
+    """Counts for reports what is written already, while the next days are told: the console's first page then waits for nothing."""
+
+    def __init__(self, store: Store, timezone: str) -> None:
+        self._rollup = Rollup(store.transaction, timezone)
+        self._worker = ThreadPoolExecutor(1, "counting")
+        self._under_way: list[Future[None]] = []
+
+    def __enter__(self) -> _Counting:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._worker.shutdown(cancel_futures=kind is not None)
+        for done in self._under_way:
+            if kind is None:
+                done.result()
+
+    def go_on(self, progress: Callable[[float], None], part: float) -> None:
+        """Some more is written. The last of it is counted before this returns."""
+        self._under_way.append(self._worker.submit(self._rollup.refresh))
+        progress(min(part, 0.98))
+        if part >= 1.0:
+            wait(self._under_way)
+            progress(1.0)
 
 
 @contextmanager

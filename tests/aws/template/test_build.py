@@ -20,6 +20,7 @@ EVERYTHING = Serverless(
     alarm_email="ops@example.com",
     allow_cidrs=["10.0.0.0/8"],
     access_logs=True,
+    dashboard=True,
     tags={"owner": "platform", "cost": "7"},
     permissions_boundary="arn:aws:iam::123456789012:policy/edge",
 )

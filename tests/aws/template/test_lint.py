@@ -25,7 +25,7 @@ OTHERS = ["cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1"]
 PLAIN = Serverless()
 ONE_BY_ONE = [
     PLAIN.model_copy(update={name: getattr(EVERYTHING, name)})
-    for name in ("keys", "kms_key", "alarm_email", "allow_cidrs", "access_logs", "tags", "permissions_boundary")
+    for name in ("keys", "kms_key", "alarm_email", "allow_cidrs", "access_logs", "dashboard", "tags", "permissions_boundary")
 ]
 
 
@@ -52,7 +52,9 @@ def test_everything_at_once(traces: Traces, existing: bool) -> None:
     assert _findings(to_yaml(made)) == []
 
 
-@pytest.mark.parametrize("settings", [PLAIN, *ONE_BY_ONE], ids=["plain", *["keys", "kms", "alarms", "cidrs", "access", "tags", "boundary"]])
+@pytest.mark.parametrize(
+    "settings", [PLAIN, *ONE_BY_ONE], ids=["plain", *["keys", "kms", "alarms", "cidrs", "access", "dashboard", "tags", "boundary"]]
+)
 def test_each_option_alone(settings: Serverless) -> None:
     """None needs another."""
     assert _findings(to_yaml(build(settings, traces="enable"))) == []

@@ -11,7 +11,7 @@ import pytest
 from tests.testing.apigateway.sending import post
 from tests.testing.wire import request
 from upwell.aws.template import build
-from upwell.config import Serverless
+from upwell.config import Serverless, TeamLimit
 from upwell.testing.apigateway import FakeApiGateway, TemplateRefused
 from upwell.testing.cloudwatch import FakeCloudWatch
 
@@ -50,6 +50,20 @@ def test_a_key_is_in_one_plan_of_a_stage() -> None:
 
     with pytest.raises(TemplateRefused, match="two usage plans"):
         FakeApiGateway(template, "http://127.0.0.1:1")
+
+
+def test_a_key_cannot_move_between_plans_in_an_update() -> None:
+    """CloudFormation puts it into the new plan first, which answers 409; a new figure, or a new key with the new limit, is fine."""
+    before = Serverless(teams=["platform", "web"])
+    own = {"limits": {"web": TeamLimit(rate=5)}}
+    with FakeCloudWatch() as cloudwatch, FakeApiGateway(build(before), cloudwatch.url) as gateway:
+        with pytest.raises(TemplateRefused, match="409: key"):
+            gateway.update(build(before.model_copy(update=own)))
+        gateway.update(build(before.model_copy(update={"rate": 1.0})))
+        gateway.update(build(before.model_copy(update={**own, "keys": {"web": [2]}})))
+        gateway.update(build(before.model_copy(update={"limits": {"web": TeamLimit(rate=7)}, "keys": {"web": [2]}})))
+
+        assert post(gateway, "/v1/metrics", key="WebKey2").status == 200
 
 
 def test_an_existing_group_must_exist() -> None:

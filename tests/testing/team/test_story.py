@@ -79,11 +79,12 @@ def test_the_night_is_quiet(turns: list[tuple[int, Turn]]) -> None:
 
 
 def test_a_version_falls_silent(story: Story, turns: list[tuple[int, Turn]]) -> None:
-    """Those who installed it are last heard of when they did."""
+    """Those who installed it, enough to be shown over the floor, are last heard of when they did."""
     muted = [(day, turn) for day, turn in turns if turn.mute]
     silent = {member.number for member in story.members if member.silent}
 
     assert muted
+    assert len({turn.member.number for _, turn in turns} & silent) >= 5
     assert {turn.version for _, turn in muted} == {habits.SILENT_VERSION}
     assert max(day for day, turn in turns if turn.member.number in silent) <= 60 * habits.FALLS_SILENT
 

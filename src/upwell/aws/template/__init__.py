@@ -1,7 +1,7 @@
 """The CloudFormation template of the serverless shape, made from `[serverless]`; the same settings always make the same text.
 
-`plan` puts settings or parameters into one form, `build` assembles what `api`, `methods`, `logs`, `role`, `keys`, `options`
-and `alarms` make of it, `text` writes it. Nothing here calls AWS: what must be known of an account is an argument.
+`plan` puts settings or parameters into one form, `build` assembles what `api`, `methods`, `logs`, `role`, `keys`,
+`options`, `alarms` and `dashboard` make of it, `text` writes it. Nothing here calls AWS: what must be known of an account is an argument.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from typing import Any
 
 from upwell.aws.template.alarms import alarms
 from upwell.aws.template.api import api
+from upwell.aws.template.dashboard import dashboard
 from upwell.aws.template.intrinsics import Resources
 from upwell.aws.template.keys import keys
 from upwell.aws.template.logs import logs
@@ -45,7 +46,7 @@ def build_one_click() -> dict[str, Any]:
 
 
 def _assembled(plan: Plan) -> dict[str, Any]:
-    resources: Resources = {**api(plan), **role(plan), **logs(plan), **keys(plan), **options(plan), **alarms(plan)}
+    resources: Resources = {**api(plan), **role(plan), **logs(plan), **keys(plan), **options(plan), **alarms(plan), **dashboard(plan)}
     head: dict[str, Any] = {"AWSTemplateFormatVersion": "2010-09-09", "Description": _DESCRIPTION}
     if plan.parameters:
         head["Parameters"] = dict(plan.parameters)

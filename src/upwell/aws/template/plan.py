@@ -51,6 +51,7 @@ class Plan:
     access_group: str = ""
     """A literal: a group whose name is a function cannot be imported when the stack is made again."""
     account_role: bool = False
+    dashboard: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
     traces: Traces = "use"
@@ -86,6 +87,7 @@ def from_settings(serverless: Serverless, *, traces: Traces, existing_log_group:
         access_logs=serverless.access_logs,
         access_group=access_log_group(serverless.stack),
         account_role=account_role and serverless.access_logs,
+        dashboard=serverless.dashboard,
         tags=serverless.tags,
         permissions_boundary=serverless.permissions_boundary,
         traces=traces,

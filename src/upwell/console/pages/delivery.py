@@ -69,7 +69,7 @@ def delivery(visit: Visit) -> Context:
         "flows": [_flow(signal, lanes) for signal in ledger.get("signals", ())],
         "troubled": [one for one in lanes if one.troubled],
         "quarantine": perform("quarantine_list", {}),
-        "senders": perform("senders", {"names": False}) if admin else None,
+        "senders": attention(perform("senders", {"names": False})) if admin else None,
         "sinks": bool(visit.office.settings.sinks),
         "journal_bytes": visit.office.vitals().journal_bytes,
         "journal_most": visit.office.settings.journal.max_bytes,
@@ -89,6 +89,12 @@ def lane(found: Mapping[str, Any]) -> Lane:
     made_of = {name: found[name] for name in ("inserted", "duplicate", "not_usage", "unrecognised") if found.get(name) is not None}
     words = {name: str(found.get(name) or "") for name in ("message", "hint")}
     return Lane(found["lane"], found["state"], offered, shares, found["missing"], _lag(found), found.get("since"), **words, made_of=made_of)
+
+
+def attention(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys in the order of who may need a hand: refused, never heard of, then the longest silent."""
+    rows = sorted(found["keys"], key=lambda row: (row["refusal"] is None, row["state"] != "live", row["last_seen"] or ""))
+    return {**found, "keys": rows}
 
 
 def _flow(signal: Mapping[str, Any], lanes: Sequence[Lane]) -> Flow:

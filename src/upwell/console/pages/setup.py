@@ -51,7 +51,7 @@ def _heard(visit: Visit) -> Context:
     """What was heard of anybody."""
     accepted = sum(visit.office.vitals().accepted.values())
     agents = sorted({agent for row in _keys(visit) for agent in row["agents"]})
-    return {"accepted": accepted, "heard": [agent_name(agent) for agent in agents], "waiting": not accepted}
+    return {"accepted": accepted, "heard": [agent_name(agent) for agent in agents], "waiting": not accepted and not agents}
 
 
 def _keys(visit: Visit) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ import duckdb
 
 from upwell.store.reports import floor, interaction, notes, people
 from upwell.store.reports.answer import Answer
-from upwell.store.reports.dimensions import DIMENSIONS, ORDERED, OTHER, PERSON, Dimension
+from upwell.store.reports.dimensions import DIMENSIONS, NAMED, ORDERED, OTHER, PERSON, Dimension
 from upwell.store.reports.floor import Cell, Table, Verdict
 from upwell.store.reports.query import Query
 from upwell.store.reports.report import Column, Report
@@ -64,7 +64,7 @@ class Asking:
 
     def _confine(self) -> None:
         if self._access.person is not None:
-            self._where.append("person IN (SELECT one.number FROM people AS one WHERE coalesce(one.name, one.who) = $person)")
+            self._where.append(f"person IN (SELECT one.number FROM {NAMED} AS one WHERE one.called = $person)")  # noqa: S608 - constants
             self._given["person"] = self._access.person
 
     # Who stands behind it

@@ -28,9 +28,6 @@ def _named(*dimensions: Dimension) -> Mapping[str, Dimension]:
     return {dimension.name: dimension for dimension in dimensions}
 
 
-_OUTCOME: Final = (
-    "CASE WHEN decision = 'reject' THEN 'refused' WHEN success THEN 'succeeded' WHEN NOT success THEN 'failed' ELSE 'unsaid' END"
-)
 _SIZE: Final = (
     "CASE "
     + " ".join(
@@ -45,8 +42,11 @@ _SILENCE: Final = (
 
 PERSON: Final = "person"
 
+NAMED: Final = "(SELECT number, coalesce(name, who) AS called, name IS NOT NULL AND NOT claimed AS enrolled FROM people)"
+"""People by number: what they are called in rows, and whether a key of their own says so."""
+
 DIMENSIONS: Final = _named(
-    Dimension(PERSON, "person", "(SELECT coalesce(one.name, one.who) FROM people AS one WHERE one.number = person)"),
+    Dimension(PERSON, "person", f"(SELECT one.called FROM {NAMED} AS one WHERE one.number = person)"),  # noqa: S608 - constants
     Dimension("agent", "agent", "agent"),
     Dimension("agent_version", "version", "agent_version"),
     Dimension("model", "model", "model"),
@@ -65,7 +65,7 @@ DIMENSIONS: Final = _named(
     Dimension("month", "month from", "date_trunc('month', day)::DATE", merges=False),
     Dimension("weekday", "weekday", "isodow(day)", merges=False),
     Dimension("hour", "hour", "hour", merges=False),
-    Dimension("outcome", "outcome", _OUTCOME),
+    Dimension("outcome", "outcome", "outcome"),
     Dimension("size", "size from", _SIZE, merges=False),
     Dimension("tenure", "tenure", "CASE WHEN joined >= date_trunc('week', day) THEN 'new' ELSE 'returning' END", merges=False),
     Dimension("cohort", "began in the week from", "date_trunc('week', joined)::DATE", merges=False),

@@ -6,7 +6,7 @@ cell (the same with fewer conditions) rests on nobody or on `floor` people or mo
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final, Literal, TypeAlias
@@ -104,43 +104,98 @@ def decide(chosen: Cell, filters: Table, cells: Table, manners: tuple[Manner, ..
     `chosen` are the values that filters ask for, and `filters` has who stands behind every combination of such values. `cells` has, of
     each cell, whether each filter matches (True or False) and the value of each key; `manners` go with the keys.
     """
-    if not _may_be_asked(chosen, filters):
-        return Verdict(withheld=True)
     width, context = len(chosen), (True,) * len(chosen)
-    folded: list[frozenset[Any]] = []
-    for place, manner in enumerate(manners, start=width):
-        values = _merged(cells, place, manner, context)
-        folded.append(values)
-        cells = cells.folded(place, values)
-    told = {cell[width:]: cells.people(cell) for cell in cells if cell[:width] == context}
-    blank = _blank(cells, context, told) if len(manners) > 1 or "blank" in manners else frozenset()
-    return Verdict(False, tuple(folded), blank, told)
+    if not cells.enough(cells.only(range(width)).people(context)) or not _may_be_asked(chosen, filters):
+        return Verdict(withheld=True)
+    folds = [_fold(cells.only((*range(width), place)), context, manner) for place, manner in enumerate(manners, start=width)]
+    if not all(one.holds for one in folds):
+        return Verdict(withheld=True)
+    merged = cells
+    for place, one in enumerate(folds, start=width):
+        merged = merged.folded(place, one.values)
+    told = {cell[width:]: merged.people(cell) for cell in merged if cell[:width] == context}
+    blank = frozenset[Cell]()
+    if len(manners) > 1 or "blank" in manners:
+        beside = _beside(cells, context, folds)
+        blank = _blank(merged, context, told, beside)
+    return Verdict(False, tuple(one.values for one in folds), blank, told)
 
 
-def fold(table: Table, context: Cell) -> frozenset[Any]:
-    """The values of a table's last condition that are merged where the others are as in `context`.
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The values of one key that are merged in a context, and in each wider one, by the condition left out there.
 
-    Whatever is merged in a wider context is merged here too, and the merged ones together may be told, or are nobody.
+    `holds`: what they make together may be told, or they are nobody.
+    """
+
+    values: frozenset[Any]
+    wider: Mapping[int, frozenset[Any]] = field(default_factory=dict)
+    holds: bool = True
+
+
+def fold(table: Table, context: Cell) -> Fold:
+    """What is merged of the values of a table's last condition, where the others are as in `context`.
+
+    Whatever is merged in a wider context is merged here too; and as many of the smallest besides as it takes.
     """
     width = len(context)
-    merged: set[Any] = set()
-    for left_out in range(width):
-        places = [place for place in range(width + 1) if place != left_out]
-        merged |= fold(table.only(places), context[:left_out] + context[left_out + 1 :])
+    wider = {place: fold(table.only(_without(place, width + 1)), context[:place] + context[place + 1 :]).values for place in range(width)}
     values = {cell[-1] for cell in table if cell[:-1] == context}
-    merged |= {value for value in values if not table.tells((*context, value))}
+    merged = {value for value in values if not table.tells((*context, value))}.union(*wider.values())
     kept = sorted(values - merged, key=lambda value: (table.people((*context, value)).bit_count(), str(value)))
-    for value in kept:
-        if not (merged & values) or table.folded(width, frozenset(merged)).tells((*context, OTHER)):
-            break
-        merged.add(value)
-    return frozenset(merged)
+    while merged & values and not (holds := _holds(table, context, Fold(frozenset(merged), wider))) and kept:
+        merged.add(kept.pop(0))
+    return Fold(frozenset(merged), wider, not merged & values or holds)
 
 
-def _merged(cells: Table, place: int, manner: Manner, context: Cell) -> frozenset[Any]:
+def _fold(table: Table, context: Cell, manner: Manner) -> Fold:
     if manner == "one":
-        return frozenset(cell[place] for cell in cells)
-    return fold(cells.only((*range(len(context)), place)), context) if manner == "merge" else frozenset()
+        return Fold(frozenset(cell[-1] for cell in table))
+    return fold(table, context) if manner == "merge" else Fold(frozenset())
+
+
+def _holds(table: Table, context: Cell, one: Fold) -> bool:
+    """Whether the merged values may be told as one."""
+    if not table.folded(len(context), one.values).tells((*context, OTHER)):
+        return False
+    return all(map(table.enough, _beside(table, context, [one]).get((OTHER,), ())))
+
+
+def _beside(table: Table, context: Cell, folds: Sequence[Fold]) -> dict[Cell, list[People]]:
+    """What a cell with merged values and a wider answer's cells tell of together: who is left when either is taken from the other.
+
+    The wider answer leaves out one condition and merges fewer values, so that its cells lie within one of this answer's, but for
+    their rows beyond `context`. Those without such rows are known parts of the cell; the others overlap with what remains of it.
+    """
+    width = len(context)
+    left: dict[Cell, list[People]] = {}
+    for place in range(width):
+        overlaps: dict[tuple[Cell, Cell], tuple[People, People]] = {}
+        for cell in table:
+            if any(cell[at] != context[at] for at in _without(place, width)):
+                continue
+            here = _labels(cell[width:], [one.values for one in folds])
+            if OTHER in here:
+                key = here, _labels(cell[width:], [one.wider.get(place, frozenset()) for one in folds])
+                inside, beyond = overlaps.get(key, (0, 0))
+                people = table.people(cell)
+                overlaps[key] = (inside | people, beyond) if cell[place] == context[place] else (inside, beyond | people)
+        mixed: dict[Cell, tuple[People, People]] = {}
+        for (here, _), (inside, beyond) in overlaps.items():
+            if inside and beyond:
+                before = mixed.get(here, (0, 0))
+                mixed[here] = before[0] | inside, before[1] | beyond
+        for here, people_of_both in mixed.items():
+            left.setdefault(here, []).extend(people_of_both)
+    return left
+
+
+def _labels(values: Cell, merged: Sequence[frozenset[Any]]) -> Cell:
+    return tuple(OTHER if value in those else value for value, those in zip(values, merged, strict=True))
+
+
+def _without(place: int, width: int) -> list[int]:
+    return [at for at in range(width) if at != place]
 
 
 def _may_be_asked(chosen: Cell, filters: Table) -> bool:
@@ -150,18 +205,26 @@ def _may_be_asked(chosen: Cell, filters: Table) -> bool:
     if filters.people(chosen) and not filters.tells(chosen):
         return False
     for place in range(len(chosen)):
-        others = [at for at in range(len(chosen)) if at != place]
-        if chosen[place] in fold(filters.only([*others, place]), tuple(chosen[at] for at in others)):
+        others = _without(place, len(chosen))
+        if chosen[place] in fold(filters.only([*others, place]), tuple(chosen[at] for at in others)).values:
             return False
     return True
 
 
-def _blank(cells: Table, context: Cell, told: Mapping[Cell, People]) -> frozenset[Cell]:
+def _blank(cells: Table, context: Cell, told: Mapping[Cell, People], beside: Mapping[Cell, list[People]]) -> frozenset[Cell]:
     """The cells without figures: those that may not be told, and as many more as it takes that what is left of every line may be."""
-    blank = {cell for cell in told if not cells.tells((*context, *cell))}
-    lines = [_lines(told, kept) for kept in _narrower(len(next(iter(told), ())))]
-    while short := next((line for group in lines for line in group if not _hides_enough(cells, told, line, blank)), None):
-        blank.add(min((cell for cell in short if cell not in blank), key=lambda cell: (told[cell].bit_count(), str(cell))))
+    blank = {cell for cell in told if not cells.tells((*context, *cell)) or not all(map(cells.enough, beside.get(cell, ())))}
+    lines = [line for kept in _narrower(len(next(iter(told), ()))) for line in _lines(told, kept)]
+    through: dict[Cell, list[list[Cell]]] = {cell: [] for cell in told}
+    for line in lines:
+        for cell in line:
+            through[cell].append(line)
+    while lines:
+        line = lines.pop()
+        if not _hides_enough(cells, told, line, blank):
+            smallest = min((cell for cell in line if cell not in blank), key=lambda cell: (told[cell].bit_count(), str(cell)))
+            blank.add(smallest)
+            lines += through[smallest]
     return frozenset(blank)
 
 

@@ -12,14 +12,12 @@ from upwell.store.rollup.marks import HOUR_NS
 
 
 def gather(db: duckdb.DuckDBPyConnection, prompt: str, since: date, until: date) -> None:
-    """The temporary table `asked`: all rows of a prompt, by the store's number of it or by the agent's own id."""
+    """The temporary table `caused`: all rows of a prompt, by the store's number of it or by the agent's own id."""
     given = {"prompt": prompt, "since": since, "until": until}
     slots = [slot for (slot,) in db.execute(_SLOTS, given).fetchall()]
     counting.gather(db, slots or [0])
     db.execute(_ASKED, {"prompt": prompt})
 
-
-_NUMBER: Final = "md5_number_lower(concat_ws(chr(31), told.key_id, agent, prompt))::VARCHAR"
 
 _SLOTS: Final = f"""
     SELECT DISTINCT slot FROM rolled_prompts WHERE "day" >= $since AND "day" < $until AND prompt::VARCHAR = $prompt
@@ -28,7 +26,7 @@ _SLOTS: Final = f"""
 """  # noqa: S608 - constants
 
 _ASKED: Final = f"""
-    CREATE OR REPLACE TEMP TABLE asked AS
+    CREATE OR REPLACE TEMP TABLE caused AS
     SELECT told.* REPLACE (people.number AS person), DATE '1970-01-01' + (time_ns // 86400000000000)::INTEGER AS "day"
-    FROM told JOIN people ON people.who = {counting.who("told")} WHERE prompt = $prompt OR {_NUMBER} = $prompt
+    FROM told JOIN people ON people.who = {counting.who("told")} WHERE prompt = $prompt OR asked::VARCHAR = $prompt
 """  # noqa: S608 - constants

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from upwell.store.reports import people
-from upwell.store.reports.dimensions import OTHER, Dimension
+from upwell.store.reports.dimensions import NAMED, OTHER, Dimension
 from upwell.store.reports.floor import Table, Verdict
 
 
@@ -38,7 +38,7 @@ def of_remarks(db: duckdb.DuckDBPyConnection, where: Sequence[str], given: dict[
 
 def of_enrolment(db: duckdb.DuckDBPyConnection, where: Sequence[str], given: dict[str, Any], enrolled: int, least: int) -> list[str]:
     """How many of those who are enrolled were heard from, where that tells of no small group."""
-    named = "person IN (SELECT one.number FROM people AS one WHERE one.name IS NOT NULL AND NOT one.claimed)"
+    named = f"person IN (SELECT one.number FROM {NAMED} AS one WHERE one.enrolled)"  # noqa: S608 - constants
     heard = people.behind(db, f"rolled_uses WHERE {' AND '.join([*where, named])}", [], given).get((), 0).bit_count()
     silent = enrolled - heard
     if not enrolled or 0 < heard < least or 0 < silent < least:

@@ -6,23 +6,27 @@ has a part in that: its SQL finds its rows as `facts`, already merged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import duckdb
 
 from upwell.config import Reports
-from upwell.errors import NoSuchEntry
+from upwell.errors import ConfigError, DataDirError, NoSuchEntry
+from upwell.store.engine import words
 from upwell.store.reports.answer import Answer
 from upwell.store.reports.asking import Asking
+from upwell.store.reports.export import Export, Exported, Format
 from upwell.store.reports.query import Query
 from upwell.store.reports.registry import REPORTS
 from upwell.store.reports.report import Report
 from upwell.store.reports.viewer import ANYBODY, Viewer, access
 from upwell.store.rollup.refresh import Rollup
-from upwell.store.rollup.tables import STEP_FLOOR_MS, STEP_RATIO
 from upwell.store.store import Store
 
 FRESH_SECONDS: Final = 1.0
@@ -56,18 +60,27 @@ class Reporter:
         self._audit = audit
         self._rollup = Rollup(store.transaction, settings.timezone, rest=rest)
 
+    def refresh(self) -> None:
+        """Count what is marked, so that the next question need not. Raises DataDirError."""
+        with _ours(self._store):
+            self._rollup.refresh()
+
+    def stop(self) -> None:
+        """Let go of a refresh under way; questions are then answered from what has been counted."""
+        self._rollup.stop()
+
     def answer(self, name: str, query: Query, viewer: Viewer = ANYBODY) -> Answer:
         """Answer a question.
 
         Raises NoSuchEntry for an unknown report, ConfigError where the question does not fit it, PersonWithheld where it is about
-        one person and the viewer may not ask that.
+        one person and the viewer may not ask that, DataDirError where the store fails.
         """
         report = REPORTS.get(name)
         if report is None:
             raise NoSuchEntry(f"there is no report {name!r}", hint="List the reports with `upwell report --list`.")
         query.check(report)
-        self._rollup.refresh()
-        with closing(self._store.connection()) as db:
+        self.refresh()
+        with _ours(self._store), closing(self._store.connection()) as db:
             for macro in _MACROS:
                 db.execute(macro)
             since, until = query.period(self._today(db))
@@ -78,6 +91,19 @@ class Reporter:
                 self._reveal(report, query, viewer, since, until)
             asking = Asking(db, report, query, (since, until), granted, floor=self._least, one_group=one_group, enrolled=enrolled)
             return asking.answer()
+
+    def export(self, target: Path, format: Format, query: Query) -> Exported:  # noqa: A002 - the word for it
+        """Write rows of a period, all that is stored by default, as a Parquet folder or a CSV file.
+
+        Raises ConfigError where the target is there already, DataDirError where it cannot be written.
+        """
+        self.refresh()
+        with _ours(self._store), _fresh(target, format), closing(self._store.connection()) as db:
+            (first,) = db.execute('SELECT min("day")::VARCHAR FROM rolled_uses').fetchone() or (None,)
+            today = self._today(db)
+            since, until = replace(query, since=query.since or (date.fromisoformat(first) if first else today)).period(today)
+            one_group = max(self._enrolled(), _seen(db)) < self._least
+            return Export(db, (since, until), self._timezone, 0 if one_group else self._least).write(target, format)
 
     def _reveal(self, report: Report, query: Query, viewer: Viewer, since: date, until: date) -> None:
         if self._audit is None:
@@ -91,13 +117,50 @@ class Reporter:
         return date.fromisoformat(today)
 
 
+@contextmanager
+def _ours(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise DataDirError(f"{store.path} could not be read: {words(error)}", hint="Look at the disk, and at store.memory_limit.") from None
+
+
+@contextmanager
+def _fresh(target: Path, format: Format) -> Iterator[None]:  # noqa: A002
+    """A target of our own: made, private, and gone again where writing it fails."""
+    try:
+        if format == "parquet":
+            target.mkdir(mode=0o700)
+        else:
+            target.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        raise ConfigError(f"{target} is there already", hint="Name what does not exist yet, or remove it.") from None
+    except OSError as error:
+        raise DataDirError(f"{target} cannot be written: {error.strerror}", hint="Name a place that Upwell's user can write.") from None
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        _remove(target)
+        raise DataDirError(f"{target} could not be written: {words(error)}", hint="Nothing of it was left; make room there.") from None
+    except BaseException:
+        _remove(target)
+        raise
+
+
+def _remove(target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+    else:
+        target.unlink(missing_ok=True)
+
+
 def _seen(db: duckdb.DuckDBPyConnection) -> int:
     (seen,) = db.execute("SELECT count(*) FROM people").fetchone() or (0,)
     return int(seen)
 
 
 _MACROS: Final = (
-    f"CREATE OR REPLACE TEMP MACRO step_ms(step) AS round({STEP_FLOOR_MS} * {STEP_RATIO} ** step, 2)",
+    "CREATE OR REPLACE TEMP MACRO quantile_ms(ms, place) AS round(quantile_disc(ms, place)::DOUBLE, 2)",
     "CREATE OR REPLACE TEMP MACRO share(part, whole) AS CASE WHEN whole > 0 THEN (part / whole)::DOUBLE END",
 )
 """What reports' SQL may use beside DuckDB's own functions."""

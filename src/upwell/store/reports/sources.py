@@ -17,5 +17,5 @@ SOURCES: Final[Mapping[str, str]] = {
     "calls": "rolled_calls",
     "prompts": "rolled_prompts",
     "lives": _LIVES,  # uses, with each person's first day, and their last one with the agent
-    "interaction": "asked",  # the rows of one prompt, gathered beforehand
+    "interaction": "caused",  # the rows of one prompt, gathered beforehand
 }

@@ -16,24 +16,27 @@ _DAY_NS: Final = 24 * HOUR_NS
 _QUARTER_NS: Final = HOUR_NS // 4  # every zone's offset is a multiple of a quarter of an hour
 
 
-def tell(db: duckdb.DuckDBPyConnection, first_ns: int, last_ns: int, name: str) -> None:
-    """A temporary table of all that was told between two times, stand-ins among it, in the columns that decide about those."""
-    db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {_told('key_id, agent, kind, stand_in', first_ns, last_ns)}")
+def tell(db: duckdb.DuckDBPyConnection, first_ns: int, last_ns: int) -> None:
+    """The temporary table `senders`: who told of what between two times, and whether by stand-ins."""
+    told = _told(db, "key_id, agent, kind, stand_in", first_ns, last_ns)
+    db.execute(f"CREATE OR REPLACE TEMP TABLE senders AS SELECT DISTINCT * FROM ({told})")  # noqa: S608 - numbers and constants
 
 
 def gather(db: duckdb.DuckDBPyConnection, slots: Sequence[int]) -> None:
-    """The temporary table `told`: the rows of some hours that count."""
+    """The temporary table `told`: the rows of some hours that count, with the store's own numbers of session and prompt."""
     first_ns, last_ns = min(slots) * HOUR_NS, (max(slots) + 1) * HOUR_NS
-    chosen = ", ".join(map(str, slots))
+    every = _told(db, _COLUMNS, first_ns, last_ns)
+    (doubted,) = db.execute(f"SELECT count(*) FROM ({every}) WHERE stand_in").fetchone() or (0,)  # noqa: S608 - numbers and constants
     db.execute(
         f"""CREATE OR REPLACE TEMP TABLE told AS
-        WITH every AS ({_told(_COLUMNS, first_ns, last_ns)}),
-        wanted AS (SELECT * FROM every WHERE time_ns // {HOUR_NS} IN ({chosen}))
-        SELECT * FROM wanted WHERE NOT stand_in
-        UNION ALL SELECT wanted.* FROM wanted ANTI JOIN better ON better.key_id = wanted.key_id AND better.agent = wanted.agent
-            AND better.kind = wanted.kind AND better.on_day IN (time_ns // {_DAY_NS}, time_ns // {_DAY_NS} - 1)
-        WHERE stand_in"""  # noqa: S608 - numbers and constants
+        SELECT *, {number("session")} AS sitting, {number("prompt")} AS asked FROM ({every}) AS every
+        WHERE time_ns // {HOUR_NS} IN ({", ".join(map(str, slots))}) {_COUNTS if doubted else ""}"""  # noqa: S608 - numbers and constants
     )
+
+
+_COUNTS: Final = f"""AND (NOT stand_in OR NOT EXISTS (
+    FROM better WHERE better.key_id = every.key_id AND better.agent = every.agent AND better.kind = every.kind
+        AND better.on_day IN (every.time_ns // {_DAY_NS}, every.time_ns // {_DAY_NS} - 1)))"""
 
 
 def count(db: duckdb.DuckDBPyConnection, slots: Sequence[int], timezone: str) -> None:
@@ -45,12 +48,19 @@ def count(db: duckdb.DuckDBPyConnection, slots: Sequence[int], timezone: str) ->
         db.execute(f"INSERT INTO rolled_{table} ({tables.names(table)}) WITH {_ROWS} {query}", {"timezone": timezone})
 
 
-def _told(columns: str, first_ns: int, last_ns: int) -> str:
-    """Events and differences between two times. Numbers stand in the text: a view's inside takes no parameters."""
+def number(column: str) -> str:
+    """The store's own number of a session or prompt; NULL where there is none. As stable as DuckDB's `hash`: see `Rollup`."""
+    return f"CASE WHEN {column} IS NOT NULL THEN hash(key_id, agent, {column}) END"
+
+
+def _told(db: duckdb.DuckDBPyConnection, columns: str, first_ns: int, last_ns: int) -> str:
+    """Events and differences between two times. Numbers stand in the text: what is inside a view takes no parameters."""
     between = f"time_ns >= {first_ns} AND time_ns < {last_ns}"
+    events = f"SELECT {columns} FROM events WHERE {between}"  # noqa: S608 - numbers and constants
+    if not db.execute(f"SELECT 1 FROM points WHERE {between} LIMIT 1").fetchone():  # noqa: S608 - numbers
+        return events
     series = f"(SELECT * FROM points SEMI JOIN (SELECT DISTINCT series, start_ns FROM points WHERE {between}) USING (series, start_ns))"  # noqa: S608
-    differences = f"({schema.differences(series)})"
-    return f"SELECT {columns} FROM events WHERE {between} UNION ALL SELECT {columns} FROM {differences} WHERE {between}"  # noqa: S608
+    return f"{events} UNION ALL SELECT {columns} FROM ({schema.differences(series)}) WHERE {between}"  # noqa: S608 - numbers and constants
 
 
 def who(table: str) -> str:
@@ -71,8 +81,7 @@ _ROWS: Final = f"""quarters AS (
         SELECT quarter, timezone($timezone, to_timestamp(quarter * 900)) AS local
         FROM (SELECT DISTINCT time_ns // {_QUARTER_NS} AS quarter FROM told)
     ), rows AS (
-        SELECT told.*, time_ns // {HOUR_NS} AS slot, local::DATE AS "day", extract('hour' FROM local) AS "hour", people.number AS number,
-            CASE WHEN session IS NOT NULL THEN md5_number_lower(concat_ws(chr(31), told.key_id, agent, session)) END AS sitting
+        SELECT told.*, time_ns // {HOUR_NS} AS slot, local::DATE AS "day", extract('hour' FROM local) AS "hour", people.number AS number
         FROM told JOIN quarters ON quarters.quarter = time_ns // {_QUARTER_NS} JOIN people ON people.who = {who("told")}
     )"""  # noqa: S608 - constants
 
@@ -102,23 +111,20 @@ _USES: Final = f"""
     FROM rows GROUP BY ALL
 """  # noqa: S608 - constants
 
-_STEP: Final = (
-    f"CASE WHEN duration_ms IS NOT NULL THEN least(round(ln(greatest(duration_ms, {tables.STEP_FLOOR_MS}) / {tables.STEP_FLOOR_MS})"
-    f" / ln({tables.STEP_RATIO})), 1000) END"
-)
-
 _CALLS: Final = f"""
-    SELECT {_DIMENSIONS}, tool, mcp_server, skill, subagent, success, decision, error, {_STEP} AS step, sum(count)
-    FROM rows WHERE kind = 'tool_call' GROUP BY ALL
+    SELECT {_DIMENSIONS}, tool, mcp_server, skill, subagent, success, decision, error,
+        CASE WHEN decision = 'reject' THEN 'refused' WHEN success THEN 'succeeded' WHEN NOT success THEN 'failed' ELSE 'unsaid' END,
+        duration_ms, count
+    FROM rows WHERE kind = 'tool_call'
 """  # noqa: S608 - constants
 
 _PROMPTS: Final = f"""
-    SELECT {_DIMENSIONS}, sitting, md5_number_lower(concat_ws(chr(31), key_id, agent, prompt)) AS asked, min(time_ns), max(time_ns),
+    SELECT {_DIMENSIONS}, sitting, coalesce(asked, hash(id)) AS asked, min(time_ns), max(time_ns),
         {_sum("count", "prompt")}, max(prompt_length) FILTER (kind = 'prompt'),
         {_sum("count", "api_request")}, {_sum("count", "tool_call")},
         {_sum("count", None, "kind = 'error' OR (kind = 'tool_call' AND NOT success)")},
         {" + ".join(map(_sum, ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")))},
         sum(cost_usd)
-    FROM (SELECT * REPLACE (coalesce(prompt, CASE WHEN kind = 'prompt' THEN id::VARCHAR END) AS prompt) FROM rows)
-    WHERE prompt IS NOT NULL AND kind IN ('prompt', 'api_request', 'tool_call', 'error') GROUP BY ALL
+    FROM rows WHERE kind = 'prompt' OR (asked IS NOT NULL AND kind IN ('api_request', 'tool_call', 'error'))
+    GROUP BY ALL
 """  # noqa: S608 - constants

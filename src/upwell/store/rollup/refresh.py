@@ -32,6 +32,7 @@ class Rollup:
         self._clock = clock
         self._rest = rest
         self._next = float("-inf")
+        self._stopped = threading.Event()
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -40,19 +41,25 @@ class Rollup:
             begun = self._clock()
             if begun < self._next:
                 return
-            self._settle_timezone()
-            while (day := self._first_day()) is not None:
+            self._settle()
+            while not self._stopped.is_set() and (day := self._first_day()) is not None:
                 with self._transaction() as db:
                     _refresh_day(db, day, self._timezone)
             ended = self._clock()
             self._next = ended + max(self._rest, min(2 * (ended - begun), 30.0)) if self._rest else ended
 
-    def _settle_timezone(self) -> None:
+    def stop(self) -> None:
+        """End a refresh after the day it is at, and begin none: what is marked stays marked."""
+        self._stopped.set()
+
+    def _settle(self) -> None:
+        """Count everything anew for another time zone, or another DuckDB: its `hash` makes the numbers of sessions."""
+        now = f"{self._timezone}, DuckDB {duckdb.__version__}"
         with self._transaction() as db:
-            if db.execute("SELECT timezone FROM rolled_for").fetchall() == [(self._timezone,)]:
+            if db.execute("SELECT timezone FROM rolled_for").fetchall() == [(now,)]:
                 return
             db.execute("DELETE FROM rolled_for")
-            db.execute("INSERT INTO rolled_for VALUES (?)", [self._timezone])
+            db.execute("INSERT INTO rolled_for VALUES (?)", [now])
             mark_all(db)
 
     def _first_day(self) -> int | None:
@@ -68,15 +75,17 @@ def _refresh_day(db: duckdb.DuckDBPyConnection, day: int, timezone: str) -> None
     counting.gather(db, slots)
     counting.count(db, slots, timezone)
     db.execute("DELETE FROM marked WHERE slot // 24 = ?", [day])
+    for table in ("told", "senders", "changed"):  # or they keep their memory until the next turn
+        db.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
 def _mark_stand_ins(db: duckdb.DuckDBPyConnection, day: int) -> None:
     """Settle which keys tell of which kinds themselves on a day, and mark the stand-ins that this brings or takes away."""
     first, last = day * DAY_NS, (day + 1) * DAY_NS
-    counting.tell(db, first, last, "told_on_day")
+    counting.tell(db, first, last)
     db.execute(
         """CREATE OR REPLACE TEMP TABLE changed AS
-        WITH now AS (SELECT DISTINCT key_id, agent, kind FROM told_on_day WHERE NOT stand_in),
+        WITH now AS (SELECT DISTINCT key_id, agent, kind FROM senders WHERE NOT stand_in),
              before AS (SELECT key_id, agent, kind FROM better WHERE on_day = $day)
         (FROM now EXCEPT FROM before) UNION ALL (FROM before EXCEPT FROM now)""",
         {"day": day},
@@ -84,7 +93,7 @@ def _mark_stand_ins(db: duckdb.DuckDBPyConnection, day: int) -> None:
     if db.execute("SELECT count(*) FROM changed").fetchone() == (0,):
         return
     db.execute("DELETE FROM better WHERE on_day = ?", [day])
-    db.execute("INSERT INTO better SELECT DISTINCT key_id, agent, kind, ?::BIGINT FROM told_on_day WHERE NOT stand_in", [day])
+    db.execute("INSERT INTO better SELECT DISTINCT key_id, agent, kind, ?::BIGINT FROM senders WHERE NOT stand_in", [day])
     db.execute(
         f"""INSERT INTO marked SELECT DISTINCT time_ns // {HOUR_NS} FROM (
             SELECT key_id, agent, kind, time_ns FROM events WHERE stand_in AND time_ns >= $first AND time_ns < $last

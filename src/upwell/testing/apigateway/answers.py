@@ -39,7 +39,7 @@ _DEFAULTS = {
 def own(kind: Own, snapshot: Snapshot) -> Answer:
     """The answer as the deployed API gives it."""
     status, message = _DEFAULTS[kind]
-    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": kind.value}
+    headers = {"Content-Type": "application/json"}
     changed = snapshot.answers.get(kind.value) or snapshot.answers.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
     if changed is not None and kind is not Own.REQUEST_TOO_LARGE:  # which AWS says cannot be customised
         status = changed.status or status

@@ -38,6 +38,7 @@ class Keys:
         self._made: dict[str, float] = {}
         self._by_value: dict[str, ApiKey] = {}
         self._limits: dict[str, tuple[float, float] | None] = {}
+        self._plans: dict[str, str] = {}
         self._buckets: dict[str, _Bucket] = {}
         self._lock = threading.Lock()
         self.listed: Mapping[str, ApiKey] = {}
@@ -50,8 +51,11 @@ class Keys:
             for each in stack.of("AWS::ApiGateway::ApiKey")
         }
         enabled = {each.physical_id for each in stack.of("AWS::ApiGateway::ApiKey") if each.properties.get("Enabled", False) is True}
-        limits = _limits(stack, api_id, stage)
+        limits, plans = _memberships(stack, api_id, stage)
+        if moved := sorted(key_id for key_id, plan in self._plans.items() if plans.get(key_id, plan) != plan):
+            raise TemplateRefused(f"409: key {moved[0]} is in another usage plan of the stage, and an update adds before it removes")
         with self._lock:
+            self._plans = plans
             self.listed = {key.logical_id: key for key in keys.values()}
             self._made = {key_id: self._made.get(key_id, self._now()) for key_id in limits}
             self._limits = limits
@@ -79,19 +83,21 @@ class Keys:
             return True
 
 
-def _limits(stack: Stack, api_id: str, stage: str) -> dict[str, tuple[float, float] | None]:
-    """The limit of each key that is in a plan of the stage."""
-    found: dict[str, tuple[float, float] | None] = {}
+def _memberships(stack: Stack, api_id: str, stage: str) -> tuple[dict[str, tuple[float, float] | None], dict[str, str]]:
+    """The limit of each key that is in a plan of the stage, and the plan's id."""
+    limits: dict[str, tuple[float, float] | None] = {}
+    plans: dict[str, str] = {}
     for member in stack.of("AWS::ApiGateway::UsagePlanKey"):
         plan = stack.by_id("AWS::ApiGateway::UsagePlan", member.properties["UsagePlanId"])
         if plan is None or {"ApiId": api_id, "Stage": stage} not in plan.properties.get("ApiStages", []):
             continue
         key_id = member.properties["KeyId"]
-        if key_id in found:
+        if key_id in limits:
             raise TemplateRefused(f"{member.logical_id}: a key cannot be in two usage plans of one stage")
         throttle = plan.properties.get("Throttle")
-        found[key_id] = None if throttle is None else (float(throttle["RateLimit"]), float(throttle["BurstLimit"]))
-    return found
+        limits[key_id] = None if throttle is None else (float(throttle["RateLimit"]), float(throttle["BurstLimit"]))
+        plans[key_id] = plan.physical_id
+    return limits, plans
 
 
 def _value(properties: Mapping[str, object], key_id: str) -> str:

@@ -16,7 +16,7 @@ ORGANIZATION: Final = "Example Works"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A team of the organisation. `share` of its people, of 60; `joins` when it takes agents up, as a part of the whole time."""
+    """A team of the organisation. `share`: how many of 60 people it has; `joins`: when it takes agents up, as a part of the whole time."""
 
     name: str
     department: str
@@ -27,7 +27,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person. Days count from the first of the story; `starts` None has a key and has not begun. `pace` is prompts on a good day."""
+    """One person. Days count from the first of the story.
+
+    `starts` is None for who has a key and has not begun; `pace` is prompts on a good day, `shift` hours by which the day is moved,
+    `away` days off, `lags` days until a new version is installed; `silent` ones install the version that sends nothing.
+    """
 
     number: int
     name: str
@@ -95,7 +99,7 @@ def _member(number: int, group: Group, days: int, seed: int) -> Member:
         shift=rng.choice((-2, -1, 0, 0, 0, 0, 1, 2, 3)),
         away=range(holiday, holiday + rng.choice((3, 5, 5, 10))),
         lags=rng.choice((0, 0, 1, 1, 2, 4, 7)),
-        silent=first == "codex" and rng.random() < 0.35,
+        silent=first == "codex" and rng.random() < 0.5,
     )
 
 
@@ -106,5 +110,5 @@ def _name(number: int) -> str:
 
 
 def started(members: Sequence[Member], day: int) -> list[Member]:
-    """Who has begun by a day and is still heard of."""
+    """Who has begun by a day."""
     return [member for member in members if member.starts is not None and member.starts <= day]

@@ -136,7 +136,7 @@ class Story:
             return 0
         if member.silent and number > int(self.days * habits.FALLS_SILENT):
             return 0
-        skill = min(1.0, 0.3 + (number - member.starts) / 25)
+        skill = min(1.0, 0.3 + (number - member.starts) / (0.4 * self.days))
         calm = 0.04 if day in self._holidays else habits.WEEKDAYS[day.weekday()]
         return round(member.pace * skill * calm * rng.lognormvariate(0, 0.4))
 
@@ -190,7 +190,7 @@ class _Work:
         self._broken = agent == "claude-code" and lagging >= habits.BREAKS
         self._at_ns = at_ns
         self._ends_ns = at_ns + LONGEST_NS - _MINUTE_NS
-        self._context = int(rng.lognormvariate(9.9, 0.5))
+        self._context = int(rng.lognormvariate(10.8, 0.5))
         self._number = 0
 
     def steps(self) -> Iterator[Step]:
