@@ -32,6 +32,7 @@ from upwell.service import client
 RATE = 200.0
 _MIXES: dict[str, tuple[str, ...]] = {"Claude Code": ("claude",), "Copilot CLI": ("copilot",), "all agents": ()}
 _PENDING = re.compile(r'^upwell_lane_pending_items\{sink="usage",signal="\w+"\} (\S+)$', re.MULTILINE)
+_TAKEN = re.compile(r'^upwell_received_items_total\{signal="logs"\} (\S+)$', re.MULTILINE)
 _RECORDS = 4
 
 
@@ -69,7 +70,7 @@ def visible(seconds: float) -> None:
         key = Keys(folder / "data" / "keys.db").add(person="bench@example.com", team="bench", expires_ns=None).secret_text
         with processes.running(["-m", "upwell", "serve", "--config", str(config)], door, quiet=True) as serve:
             processes.wait_until_answered(console, "/readyz")
-            watch = _Watch(folder / "data")
+            watch = _Watch(folder / "data", door)
             with watch.running():
                 bodies = Bodies(Encoding.JSON, now_ns=time.time_ns())
                 result = load.open_loop(
@@ -91,11 +92,12 @@ def _print_visible(watch: _Watch, result: load.Result, worker: psutil.Process) -
 
 
 class _Watch:
-    """Asks for the overview all the time: when, how long that took, and how many requests it knew of."""
+    """Asks for the overview all the time: when, how long that took, how many requests it knew of, and how many the door had taken."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, door: int) -> None:
         self._directory = directory
-        self._begun = time.perf_counter()
+        self._door = door
+        self._taken: list[tuple[float, int]] = []
         self._seen: list[tuple[float, int]] = []
         self.took: list[float] = []
 
@@ -103,7 +105,6 @@ class _Watch:
     def running(self) -> Iterator[None]:
         stop = threading.Event()
         thread = threading.Thread(target=self._ask, args=(stop,), daemon=True)
-        self._begun = time.perf_counter()
         thread.start()
         try:
             yield
@@ -112,17 +113,18 @@ class _Watch:
             thread.join()
 
     def behind(self) -> list[float]:
-        """Seconds between a look and the moment at which as many had been sent as it showed; the first two do not count."""
-        return [at - seen / (RATE * _RECORDS) for at, seen in self._seen if at > 2.0]
+        """Seconds between a look and the moment at which the door had taken more than it showed; what ran empty before counts too."""
+        return [max(0.0, at - next((then for then, taken in self._taken if taken > seen), at)) for at, seen in self._seen]
 
     def _ask(self, stop: threading.Event) -> None:
         while not stop.wait(0.1):
-            asked = time.perf_counter()
             with suppress(OSError, UpwellError):
+                taken = _TAKEN.findall(_get(self._door, "/metrics").decode())
+                asked = time.perf_counter()
+                self._taken.append((asked, int(sum(map(float, taken)))))
                 found: dict[str, Any] = client.call(self._directory, "report", {"name": "overview"})
-                now = time.perf_counter()
-                self.took.append(now - asked)
-                self._seen.append((asked - self._begun, sum(int(row["api_requests"] or 0) for row in found["rows"])))
+                self.took.append(time.perf_counter() - asked)
+                self._seen.append((asked, sum(int(row["api_requests"] or 0) for row in found["rows"])))
 
 
 def _waiting(console: int) -> int:
