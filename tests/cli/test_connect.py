@@ -13,6 +13,7 @@ from upwell.agents import AGENTS
 from upwell.aws import names
 from upwell.aws.account import Account
 from upwell.aws.stack import Stack
+from upwell.cli import connect
 
 
 def test_without_an_agent_they_are_listed(run: Run) -> None:
@@ -21,6 +22,12 @@ def test_without_an_agent_they_are_listed(run: Run) -> None:
 
     assert [one["agent"] for one in ran.json["agents"]] == list(AGENTS)
     assert all(name in run("connect").out for name in AGENTS)
+
+
+def test_a_shell_completes_names() -> None:
+    """As far as they are typed."""
+    assert connect._names("co") == ["codex", "copilot-cli"]
+    assert connect._names("") == list(AGENTS)
 
 
 @pytest.mark.parametrize("agent", AGENTS)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.service.test_usage import ANN, BOB, Place, drain
-from upwell.service.operations import Desk
+from upwell.service.desk import Desk
 
 DIR = ("--data-dir", "data")
 

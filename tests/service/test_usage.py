@@ -24,7 +24,7 @@ from upwell.journal.writer import Journal
 from upwell.otlp import Encoding, Signal, encode, survey
 from upwell.relay import Relay
 from upwell.service import operations
-from upwell.service.operations import Desk
+from upwell.service.desk import Desk
 from upwell.service.worker import usage_lanes
 
 ANN, BOB, TEAM = "ann@example.com", "bob@example.com", None

@@ -26,8 +26,17 @@ class Target:
     traces: bool = True
 
 
+def _names(incomplete: str) -> list[str]:
+    """For the shell's completion."""
+    from upwell.agents import AGENTS
+
+    return [name for name in AGENTS if name.startswith(incomplete)]
+
+
 def connect(
-    agent: Annotated[str | None, typer.Argument(metavar="[AGENT]", help="The agent's name; without it, they are listed.")] = None,
+    agent: Annotated[
+        str | None, typer.Argument(metavar="[AGENT]", help="The agent's name; without it, they are listed.", autocompletion=_names)
+    ] = None,
     endpoint: Annotated[
         str | None, typer.Option("--endpoint", metavar="URL", help="Base URL to send to; default: the gateway of this machine.")
     ] = None,

@@ -31,14 +31,14 @@ _POLICY: Final = (
 _HEADERS: Final = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with none at all, browsers send forms without their origin
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 
 
-_ENTRANCE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Upwell</title>
+_ENTRANCE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Upwell</title><link rel="icon" href="/static/icon.svg">
 <meta http-equiv="refresh" content="0; url={path}"><p><a href="{path}">Open the console</a></p></html>"""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from upwell.config import CloudWatchSink, Settings
 from upwell.errors import NoSuchEntry
@@ -19,11 +19,9 @@ from upwell.relay import compare
 from upwell.relay.forgetting import purge_quarantine
 from upwell.relay.rebuild import Rebuild, Rebuilt
 from upwell.relay.usage import UsageLane
+from upwell.service.desk import Desk
 from upwell.service.when import format_ns
 from upwell.usage import Prices, Rates
-
-if TYPE_CHECKING:
-    from upwell.service.operations import Desk
 
 _ALWAYS: Final = 2**63 - 1
 _SEGMENT_SECONDS: Final = 3600.0

@@ -159,7 +159,7 @@ _LEFT_OUT: Final = (
         signal VARCHAR NOT NULL, source VARCHAR NOT NULL, seq BIGINT NOT NULL, first_item BIGINT NOT NULL, last_item BIGINT NOT NULL)""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, tables.CREATE, _LEFT_OUT)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, tables.CREATE, _LEFT_OUT, tables.RECOUNT_CALLS)
 """The statements from version n to n + 1."""
 
 

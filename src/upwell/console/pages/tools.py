@@ -80,7 +80,7 @@ def _servers(visit: Visit) -> Panel:
         Shape("people"),
         Shape("calls", bar="accent"),
         Shape("failure_share", "Failed", bar="bad"),
-        Shape("p50_ms", "Half within – 95 % within", to="p95_ms"),
+        Shape("p50_ms", "Median time"),
     ]
     empty = "No calls of MCP servers in this period."
     return panel(

@@ -1,17 +1,7 @@
-WITH steps AS (
-    SELECT {keys} step, sum(calls) AS n, sum(calls) FILTER (NOT success) AS failed
-    FROM facts
-    GROUP BY ALL
-), running AS (
-    SELECT *,
-        sum(n) OVER (PARTITION BY {partition}, step IS NULL ORDER BY step) AS upto,
-        sum(n) OVER (PARTITION BY {partition}, step IS NULL) AS timed
-    FROM steps
-)
 SELECT {keys}
-    sum(n)::BIGINT AS calls,
-    coalesce(sum(failed), 0)::BIGINT AS failures,
-    step_ms(min(step) FILTER (upto >= 0.5 * timed)) AS p50_ms,
-    step_ms(min(step) FILTER (upto >= 0.95 * timed)) AS p95_ms
-FROM running
+    coalesce(sum(calls), 0)::BIGINT AS calls,
+    coalesce(sum(calls) FILTER (outcome = 'failed'), 0)::BIGINT AS failures,
+    quantile_ms(ms, 0.5) AS p50_ms,
+    quantile_ms(ms, 0.95) AS p95_ms
+FROM facts
 GROUP BY ALL
