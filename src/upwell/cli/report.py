@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import getpass
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,10 +43,12 @@ def report(
     """Answer a question about usage, under the privacy floor."""
     from upwell.service import client
 
-    found_settings = settings(config, data_dir)
     if every or name is None:
-        _list(client.ask(found_settings, "reports"), json)
+        from upwell.service import reporting
+
+        _list(reporting.catalogue(), json)
         return
+    found_settings = settings(config, data_dir)
     if reveal != bool(reason and reason.strip()):
         raise typer.BadParameter("--reveal and --reason TEXT go together")
     about = "me" if me else person
@@ -111,7 +113,7 @@ def _key() -> str:
     return sys.stdin.readline().strip()
 
 
-def _list(found: list[Mapping[str, Any]], json: bool) -> None:
+def _list(found: Sequence[Mapping[str, Any]], json: bool) -> None:
     if json:
         output.as_json({"reports": found})
     else:
