@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 from pathlib import Path
@@ -87,6 +88,16 @@ def test_what_was_written_can_be_read_by_programs(run: Run) -> None:
     assert [one["changed"] for one in first.json["written"]] == [True, True]
     assert [one["changed"] for one in second.json["written"]] == [False, False]
     assert "uw_a_b" not in first.out
+
+
+def test_a_key_may_come_by_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `upwell keys add` prints it, so that it stands in no history."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("uw_a_b\n"))
+    ran = run("connect", "sdk", "--endpoint", "https://u.example.com", "--key", "-")
+    empty = run("connect", "sdk", "--endpoint", "https://u.example.com", "--key", "-")
+
+    assert "x-api-key=uw_a_b" in ran.out
+    assert (empty.code, empty.out) == (1, "")
 
 
 def test_write_needs_a_key(run: Run) -> None:
