@@ -17,8 +17,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench import agents, backlog, load, processes
 from bench.bodies import Bodies
 from bench.memory import children_in_role, peak_mb
@@ -70,17 +68,19 @@ def visible(seconds: float) -> None:
         key = Keys(folder / "data" / "keys.db").add(person="bench@example.com", team="bench", expires_ns=None).secret_text
         with processes.running(["-m", "upwell", "serve", "--config", str(config)], door, quiet=True) as serve:
             processes.wait_until_answered(console, "/readyz")
-            watch = _Watch(folder / "data", door)
+            watch, worker = _Watch(folder / "data", door), children_in_role(serve)["worker"]
+            before = processes.cpu_seconds(worker)
             with watch.running():
                 bodies = Bodies(Encoding.JSON, now_ns=time.time_ns())
                 result = load.open_loop(
                     "127.0.0.1", door, bodies, "/v1/logs", Encoding.JSON.value,
                     headers={"x-api-key": key}, connections=16, seconds=seconds, rate=RATE,
                 )  # fmt: skip
-            _print_visible(watch, result, children_in_role(serve)["worker"])
+            used = processes.cpu_seconds(worker) - before
+            _print_visible(watch, result, f"{used:.1f} s of CPU in {seconds:.0f} s, {peak_mb(worker.pid):.0f} MB at most")
 
 
-def _print_visible(watch: _Watch, result: load.Result, worker: psutil.Process) -> None:
+def _print_visible(watch: _Watch, result: load.Result, worker: str) -> None:
     behind, took = sorted(watch.behind()), sorted(watch.took)
     if not behind:
         raise SystemExit("no report was answered")
@@ -88,7 +88,7 @@ def _print_visible(watch: _Watch, result: load.Result, worker: psutil.Process) -
     print(f"\nusage: {RATE:.0f} batches of {_RECORDS} records a second, {accepted:,} accepted; overview asked {len(took)} times meanwhile")
     print(f"  behind: median {statistics.median(behind):.2f} s, at most {behind[-1]:.2f} s")
     print(f"  answered in: median {1e3 * statistics.median(took):.0f} ms, at most {1e3 * took[-1]:.0f} ms")
-    print(f"  worker: {processes.cpu_seconds(worker):.1f} s of CPU, {peak_mb(worker.pid):.0f} MB at most")
+    print(f"  worker: {worker}")
 
 
 class _Watch:
