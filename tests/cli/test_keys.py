@@ -136,3 +136,19 @@ def test_impossible_keys_are_refused(run: Run, arguments: list[str], sentence: s
     assert (found.code, found.out) == (1, "")
     assert sentence in found.err
     assert not Path("data/keys.db").exists() or run("keys", "list", "--json", *DIR).json == {"keys": []}
+
+
+def test_changes_of_keys_are_written_down(run: Run) -> None:
+    """Who did what to which key, and never its text."""
+    from upwell import audit
+
+    made = run("keys", "add", "--team", "platform", *DIR).out.strip()
+    key = made.split("_")[1]
+    new = run("keys", "rotate", key, *DIR).out.strip()
+    run("keys", "revoke", key, *DIR)
+    lines = audit.read(Path("data"))
+
+    assert [(line["deed"], line["act"], line["key"]) for line in lines] == [("key", act, key) for act in ("add", "rotate", "revoke")]
+    assert all(line["asker"].endswith("on the command line") for line in lines)
+    assert made.split("_")[2] not in str(lines)
+    assert new.split("_")[2] not in str(lines)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import product
 from typing import Any
 
-from upwell.errors import NoSuchEntry
+from upwell.errors import NoSuchEntry, PersonWithheld
 from upwell.store.reports import REPORTS, Report
 
 AGENTS = {"claude-code": 50, "codex": 22, "copilot-cli": 14, "gemini-cli": 8, "cursor": 6}
@@ -139,8 +139,13 @@ class Worker:
         team: str | None,
         model: str | None,
         more: Mapping[str, str],
+        reason: str | None = None,
+        asker: str | None = None,
+        key: str | None = None,
     ) -> dict[str, Any]:
-        """The `report` operation."""
+        """The `report` operation; single people are withheld without a reason or a key."""
+        if name in REPORTS and REPORTS[name].privacy == "interaction" and not (reason or key):
+            raise PersonWithheld(f"{name} tells of single people")
         if not self.used:
             return answer(name, since, until, [])
         if name == "overview":

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="keys", no_args_is_help=True, help="Ingest keys: who may send, and as whom.")
 
+_ID_LIMIT = 64  # characters of what somebody calls a key
+
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id: the part between uw_ and the next underscore.")]
 
 
@@ -37,6 +39,7 @@ def add(
     moment = parse_moment(expires) if expires else None
     with _open(config, data_dir, make=True) as keys:
         new = keys.add(person, team, moment, department=department, cost_center=cost_center, organization=organization)
+    _note(config, data_dir, "add", new.key.id)
     _print_new(new, json)
 
 
@@ -66,6 +69,7 @@ def rotate(
     from upwell.identity import ROTATION_OVERLAP_NS
 
     with _open(config, data_dir) as keys:
+        _note(config, data_dir, "rotate", key)
         new = keys.rotate(key, 0 if now else ROTATION_OVERLAP_NS)
     _print_new(new, json)
 
@@ -74,6 +78,7 @@ def rotate(
 def revoke(key: KeyId, config: Config = None, data_dir: DataDir = None) -> None:
     """End a key for good; running gateways refuse it within a second."""
     with _open(config, data_dir) as keys:
+        _note(config, data_dir, "revoke", key)
         keys.revoke(key)
     output.message(f"Key {key} is revoked.")
 
@@ -84,6 +89,13 @@ def _open(config: Config, data_dir: DataDir, *, make: bool = False) -> Keys:
 
     directory = settings(config, data_dir).data_dir
     return Keys((datadir.prepare if make else datadir.existing)(directory) / "keys.db")
+
+
+def _note(config: Config, data_dir: DataDir, act: str, key: str) -> None:
+    from upwell import audit
+    from upwell.cli import audited
+
+    audited.note(settings(config, data_dir).data_dir, audit.KEY, act=act, key=key[:_ID_LIMIT])
 
 
 def _print_new(new: NewKey, json: bool) -> None:

@@ -46,7 +46,14 @@ def show(
 @app.command("replay")
 def replay(ids: Ids = None, every: All = False, config: Config = None, data_dir: DataDir = None) -> None:
     """Send quarantined batches again, before their lane's new ones."""
-    done = _ask(config, data_dir, "quarantine_replay", ids=_chosen(ids, every))
+    from upwell import audit
+    from upwell.cli import audited
+
+    chosen = _chosen(ids, every)
+    directory = settings(config, data_dir).data_dir
+    if directory.is_dir():
+        audited.note(directory, audit.REPLAY, batches="all" if chosen is None else chosen)
+    done = _ask(config, data_dir, "quarantine_replay", ids=chosen)
     output.message(f"{_batches(done['batches'])} will be sent again.")
 
 

@@ -28,6 +28,7 @@ def report(
     agent: Annotated[str | None, typer.Option("--agent", metavar="NAME", help="This agent only.")] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="This model only.")] = None,
     team: Annotated[str | None, typer.Option("--team", metavar="NAME", help="This team only.")] = None,
+    tool: Annotated[str | None, typer.Option("--tool", metavar="NAME", help="This tool only, in reports of tool calls.")] = None,
     session: Annotated[str | None, typer.Option("--session", metavar="ID", help="The session that `session` tells of.")] = None,
     prompt: Annotated[str | None, typer.Option("--prompt", metavar="ID", help="The prompt that `interaction` tells of.")] = None,
     me: Annotated[bool, typer.Option("--me", help="Your own figures: your key is asked for, or read from stdin.")] = False,
@@ -52,7 +53,7 @@ def report(
         raise typer.BadParameter("--reveal and --reason TEXT go together")
     about = "me" if me else person
     question = {"since": since, "until": until, "by": by, "agent": agent, "model": model, "team": team, "person": about}
-    more = {name: value for name, value in (("session", session), ("prompt", prompt)) if value}
+    more = {name: value for name, value in (("session", session), ("prompt", prompt), ("tool", tool)) if value}
     who = {"key": _key() if me else None, "reason": reason, "asker": getpass.getuser()}
     found = client.ask(found_settings, "report", name=name, **question, more=more, **who)
     if json:

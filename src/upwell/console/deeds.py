@@ -54,7 +54,11 @@ def routes(office: Office, forms: Forms, renderer: Renderer) -> list[Route]:
     def make_key(request: Request, visitor: Visitor, given: Given) -> Response:
         with Keys(office.settings.data_dir / "keys.db") as keys:
             new = keys.add(given.get("person", "").strip() or None, given.get("team", "").strip() or None)
-            audit.write(office.settings.data_dir, KEY, visitor.name, act="add", key=new.key.id, team=new.key.team)
+            try:
+                audit.write(office.settings.data_dir, KEY, visitor.name, act="add", key=new.key.id, team=new.key.team)
+            except UpwellError:
+                keys.revoke(new.key.id)
+                raise
         agent = given.get("agent", "")
         return renderer.page(SETUP, request, **blocks(renderer.visit(SETUP, request), agent, new.secret_text, new.key.id), waiting=False)
 

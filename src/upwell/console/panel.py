@@ -18,7 +18,7 @@ from upwell.store.reports import REPORTS
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A cell of a table. `bar` is its bar's length in per cent, `tone` the bar's colour, `href` where it leads,
-    `span` where a whisker begins and ends, in per cent.
+    `span` where a whisker begins and ends, in per cent, `moment` whether the text is a time.
     """
 
     text: str
@@ -28,6 +28,7 @@ class Cell:
     tone: str = "accent"
     withheld: bool = False
     span: tuple[float, float] | None = None
+    moment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def _cell(shape: Shape, unit: str, row: Mapping[str, Any], tops: Mapping[str, fl
         text = f"{text} – {numbers.written(row[shape.to], unit)}"
         span = _place(value, scale), _place(row[shape.to], scale)
     withheld = value is None and numeric and row.get("people") is None and "people" in row
-    return Cell(text, numeric, href, bar, shape.bar or "accent", withheld, span)
+    return Cell(text, numeric, href, bar, shape.bar or "accent", withheld, span, unit == "time" and bool(value))
 
 
 def _scale(answer: Answer, shapes: Sequence[Shape]) -> tuple[float, float]:

@@ -34,8 +34,8 @@ _IDLE_SECONDS = 0.5
 """A lane that has caught up lets rows come together for so long: a transaction costs as much as storing a thousand of them."""
 
 _RETENTION_SECONDS = 3600.0
-_STEP_ITEMS = 5_000  # a transaction of about a quarter of a second, and some 20 MB of Python objects
-_STEP_BYTES = 4 * 2**20
+_STEP_ITEMS = 10_000  # a transaction of half a second, and some 30 MB of Python objects
+_STEP_BYTES = 16 * 2**20
 
 
 class Shelf:

@@ -14,7 +14,7 @@ from upwell import console
 from upwell.errors import DataDirError
 from upwell.otlp import Signal
 from upwell.relay import Relay, Retention, UsageLane
-from upwell.service import consolesecret, control, http, operations, unix
+from upwell.service import consolesecret, control, http, operations, policynote, unix
 from upwell.service.desk import Desk
 from upwell.service.post import Post
 from upwell.service.serve import worker_grace
@@ -66,6 +66,7 @@ async def _work(desk: Desk, relay: Relay, post: Post) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     journal = post.settings.data_dir / "journal"
     vitals = console.Cached(partial(console.take, journal, desk.book, desk.segments, relay))
+    policynote.note(post.settings)
     secret = consolesecret.take(post.settings.data_dir)
     pages = console.build(post.settings, vitals=vitals, perform=partial(operations.perform, desk), secret=secret)
     with unix.listen(post.settings.data_dir) as listening:

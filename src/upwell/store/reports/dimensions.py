@@ -73,8 +73,10 @@ DIMENSIONS: Final = _named(
     Dimension("silence", "last heard from", _SILENCE, merges=False),
 )
 
+TOOL: Final = "tool"
+
 FILTERS: Final = ("agent", "model", "team")
-"""The dimensions that a question can be confined to."""
+"""The dimensions that a question can be confined to; those about calls also to a tool."""
 
 ORDERED: Final = frozenset({"day", "week", "month", "weekday", "hour", "size", "cohort", "age"})
 """Dimensions whose order is their values' own, whatever the figures."""

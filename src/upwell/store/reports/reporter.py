@@ -159,8 +159,5 @@ def _seen(db: duckdb.DuckDBPyConnection) -> int:
     return int(seen)
 
 
-_MACROS: Final = (
-    "CREATE OR REPLACE TEMP MACRO quantile_ms(ms, place) AS round(quantile_disc(ms, place)::DOUBLE, 2)",
-    "CREATE OR REPLACE TEMP MACRO share(part, whole) AS CASE WHEN whole > 0 THEN (part / whole)::DOUBLE END",
-)
+_MACROS: Final = ("CREATE OR REPLACE TEMP MACRO share(part, whole) AS CASE WHEN whole > 0 THEN (part / whole)::DOUBLE END",)
 """What reports' SQL may use beside DuckDB's own functions."""

@@ -4,8 +4,7 @@ WITH counted AS (
         count(DISTINCT tool) AS tools,
         coalesce(sum(calls) FILTER (outcome = 'failed'), 0) AS failures,
         coalesce(sum(calls) FILTER (outcome = 'succeeded'), 0) AS successes,
-        quantile_ms(ms, 0.5) AS p50_ms,
-        quantile_ms(ms, 0.95) AS p95_ms
+        quantile_disc(ms, [0.5, 0.95]) AS times
     FROM facts
     GROUP BY ALL
 )
@@ -14,6 +13,6 @@ SELECT {keys}
     tools,
     failures::BIGINT AS failures,
     share(failures, failures + successes) AS failure_share,
-    p50_ms,
-    p95_ms
+    round(times[1]::DOUBLE, 2) AS p50_ms,
+    round(times[2]::DOUBLE, 2) AS p95_ms
 FROM counted

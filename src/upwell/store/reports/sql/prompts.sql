@@ -12,8 +12,8 @@ WITH parts AS (
 )
 SELECT {keys}
     coalesce(sum(prompts), 0)::BIGINT AS prompts,
-    quantile_disc(prompt_length, 0.5) AS median_length,
-    quantile_disc(prompt_length, 0.9) AS p90_length,
+    quantile_disc(prompt_length, [0.5, 0.9])[1] AS median_length,
+    quantile_disc(prompt_length, [0.5, 0.9])[2] AS p90_length,
     share(sum(tool_calls), sum(prompts)) AS calls_per_prompt,
     share(sum(api_requests), sum(prompts)) AS requests_per_prompt,
     share(sum(tokens), sum(prompts)) AS tokens_per_prompt,

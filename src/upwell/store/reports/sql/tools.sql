@@ -1,7 +1,14 @@
+WITH counted AS (
+    SELECT {keys}
+        sum(calls) AS calls,
+        coalesce(sum(calls) FILTER (outcome = 'failed'), 0) AS failures,
+        quantile_disc(ms, [0.5, 0.95]) AS times
+    FROM facts
+    GROUP BY ALL
+)
 SELECT {keys}
-    coalesce(sum(calls), 0)::BIGINT AS calls,
-    coalesce(sum(calls) FILTER (outcome = 'failed'), 0)::BIGINT AS failures,
-    quantile_ms(ms, 0.5) AS p50_ms,
-    quantile_ms(ms, 0.95) AS p95_ms
-FROM facts
-GROUP BY ALL
+    calls::BIGINT AS calls,
+    failures::BIGINT AS failures,
+    round(times[1]::DOUBLE, 2) AS p50_ms,
+    round(times[2]::DOUBLE, 2) AS p95_ms
+FROM counted
