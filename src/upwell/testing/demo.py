@@ -154,9 +154,10 @@ class Sender:
 
     def __exit__(self, *_: object) -> None:
         self._leaving.set()
-        with suppress(OSError, AttributeError):
-            self._connection.sock.shutdown(socket.SHUT_RDWR)  # wakes a request that nobody will answer any more
-        self._thread.join(_PATIENCE_SECONDS)
+        while self._thread.is_alive():
+            with suppress(OSError, AttributeError):  # it may be between two connections
+                self._connection.sock.shutdown(socket.SHUT_RDWR)  # wakes a request that nobody will answer any more
+            self._thread.join(0.1)
         self._connection.close()
 
     def _run(self) -> None:
