@@ -97,7 +97,8 @@ def stage(people: int, days: int, listen: str | None = None, console: str | None
 
 def _settings(data_dir: Path, fake: FakeCloudWatch, listen: str, console: str) -> Settings:
     sink = {"type": "cloudwatch", "region": fake.region, "endpoint_url": fake.url}
-    found = {"data_dir": str(data_dir), "gateway": {"listen": listen}, "console": {"listen": console}, "sinks": [sink]}
+    journal = {"reserve": "32MiB"}  # temporary folders are often small
+    found = {"data_dir": str(data_dir), "gateway": {"listen": listen}, "console": {"listen": console}, "journal": journal, "sinks": [sink]}
     return Settings.model_validate(found)
 
 
