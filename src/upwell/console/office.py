@@ -22,7 +22,7 @@ _CHOICES_SECONDS: Final = 60.0
 
 _CHOICES_DAYS: Final = 90
 _SENDERS_SECONDS: Final = 3.0
-_LAST_SECONDS: Final = 0.03
+_LAST_SECONDS: Final = 0.005
 """How long a question is waited for when a page's time is over: an answer that is there is taken along."""
 
 

@@ -20,7 +20,7 @@ from upwell.console.pages.page import Page
 from upwell.console.view import FILTERS, PERIODS, View
 from upwell.errors import UpwellError
 
-_PAGE_SECONDS = 0.35
+_PAGE_SECONDS = 0.3
 """How long a page waits for figures; what is still counted then follows by itself."""
 
 _FILTER_WORDS = {"team": ("Team", "All teams"), "agent": ("Agent", "All agents"), "model": ("Model", "All models")}
