@@ -32,6 +32,7 @@ deploy: $(VENV)/.runs # install what is missing, then run `upwell deploy` (make 
 test: $(VENV)/.tests $(SCRIPT) # install what tests need, then run them all
 	@if [ "$$UPWELL_TEST_NO_BROWSER" != 1 ]; then $(MAKE) --no-print-directory chromium; fi
 	@if [ "$$UPWELL_TEST_NO_NODE" != 1 ]; then $(MAKE) --no-print-directory tests/real_clients/node_modules/.package-lock.json; fi
+	@if [ "$$UPWELL_TEST_NO_CHECKOV" != 1 ]; then $(MAKE) --no-print-directory $(VENV)/checkov/.there; fi
 	@$(BIN)/pytest
 
 screenshots: $(VENV)/.tests $(SCRIPT) chromium # take a picture of each page of the console, light and dark, into screenshots/
@@ -74,6 +75,13 @@ $(VENV)/.tests: $(VENV)/.runs requirements-dev.lock
 tests/real_clients/node_modules/.package-lock.json: tests/real_clients/package-lock.json
 	@command -v npm >/dev/null || { echo "The tests with real exporters need Node and npm on the PATH; UPWELL_TEST_NO_NODE=1 leaves them out" >&2; exit 1; }
 	@cd tests/real_clients && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+# It pins a hundred packages, several below what Upwell needs: so an environment of its own.
+$(VENV)/checkov/.there: tests/checkov.lock | $(VENV)/.runs
+	@echo "Installing checkov, which looks at the CloudFormation template, into $(VENV)/checkov ..." >&2
+	@$(PYTHON) -m venv $(VENV)/checkov
+	@$(VENV)/checkov/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/checkov.lock
 	@touch $@
 
 # Node from this machine where there is one, else from a wheel.

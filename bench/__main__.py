@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from bench import console, door, hostile, machine, packing, relay, reports
+from bench import console, door, hostile, machine, packing, relay, reports, usage
 
 PARTS: dict[str, Callable[..., None]] = {
     "door": door.main,
@@ -14,6 +14,7 @@ PARTS: dict[str, Callable[..., None]] = {
     "hostile": hostile.main,
     "reports": reports.main,
     "console": console.main,
+    "usage": usage.main,
 }
 
 

@@ -20,7 +20,7 @@ _RESOURCE = {
 
 _RECORD: dict[str, Any] = {
     "user.id": "5f1c6f9a7f6f4f0c8f3f5a1f1f7a5f3c",
-    "session.id": "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d",
+    "session.id": f"9b1deb4d-3b7d-4bad-{_MARK}",
     "terminal.type": "non-interactive",
     "event.name": "api_request",
     "event.sequence": 17,
@@ -44,7 +44,7 @@ def _attributes(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def batch(records: int = 4) -> dict[str, Any]:
-    """A logs batch of about 4 KB as JSON; the first record's `test.id` is what makes each body its own."""
+    """A logs batch of about 4 KB as JSON; `test.id` and `session.id` make each body its own, and tell of other use."""
     entries = [
         {
             "timeUnixNano": _TIME,

@@ -184,6 +184,6 @@ def test_settings_in_the_readme_are_valid() -> None:
 
 def test_the_locks_name_no_index() -> None:
     """A lock pins versions and hashes; where packages come from is the installing machine's business."""
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "tests/checkov.lock"):
         lines = [line for line in _page(name).splitlines() if not line.startswith("#")]
         assert all(re.match(r"[a-z0-9._-]+==\S+ \\$|    --hash=sha256:[0-9a-f]{64}( \\)?$|$", line) for line in lines), name

@@ -21,6 +21,7 @@ REVEAL: Final = "reveal"
 REPLAY: Final = "replay"
 EXPORT: Final = "export"
 KEY: Final = "key"
+FORGET: Final = "forget"
 POLICY: Final = "policy"
 
 

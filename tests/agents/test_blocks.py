@@ -150,6 +150,15 @@ def test_vendors_servers_do_not_reach_loopback(name: str) -> None:
     assert any("public https" in note for note in _block(name, endpoint="http://127.0.0.1:4318").notes)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "warned"),
+    [("http://upwell.lan:4318", True), ("http://127.0.0.1:4318", False), ("http://[::1]:1", False), (ENDPOINT, False)],
+)
+def test_a_key_in_clear_is_warned_of(endpoint: str, warned: bool) -> None:
+    """Plain HTTP is for this machine."""
+    assert any("travels in clear" in note for note in _block("sdk", endpoint=endpoint).notes) == warned
+
+
 def test_a_team_is_claimed_where_it_is_given() -> None:
     """Metrics and spans of the serverless shape know their team by nothing else."""
     assert _read(_block("claude-code", team="web shop"))["env"]["OTEL_RESOURCE_ATTRIBUTES"] == "team.id=web%20shop"

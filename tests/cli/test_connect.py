@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 from pathlib import Path
@@ -13,6 +14,7 @@ from upwell.agents import AGENTS
 from upwell.aws import names
 from upwell.aws.account import Account
 from upwell.aws.stack import Stack
+from upwell.cli import connect
 
 
 def test_without_an_agent_they_are_listed(run: Run) -> None:
@@ -21,6 +23,12 @@ def test_without_an_agent_they_are_listed(run: Run) -> None:
 
     assert [one["agent"] for one in ran.json["agents"]] == list(AGENTS)
     assert all(name in run("connect").out for name in AGENTS)
+
+
+def test_a_shell_completes_names() -> None:
+    """As far as they are typed."""
+    assert connect._names("co") == ["codex", "copilot-cli"]
+    assert connect._names("") == list(AGENTS)
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -80,6 +88,16 @@ def test_what_was_written_can_be_read_by_programs(run: Run) -> None:
     assert [one["changed"] for one in first.json["written"]] == [True, True]
     assert [one["changed"] for one in second.json["written"]] == [False, False]
     assert "uw_a_b" not in first.out
+
+
+def test_a_key_may_come_by_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `upwell keys add` prints it, so that it stands in no history."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("uw_a_b\n"))
+    ran = run("connect", "sdk", "--endpoint", "https://u.example.com", "--key", "-")
+    empty = run("connect", "sdk", "--endpoint", "https://u.example.com", "--key", "-")
+
+    assert "x-api-key=uw_a_b" in ran.out
+    assert (empty.code, empty.out) == (1, "")
 
 
 def test_write_needs_a_key(run: Run) -> None:

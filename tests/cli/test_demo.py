@@ -65,8 +65,16 @@ def _arrived(demo: Demo) -> bool:
     return any(counts["items"] for counts in _counts(demo).values())
 
 
+def _send(demo: Demo) -> int:
+    """The answer to a batch of somebody's own, with the key that is shown."""
+    headers = {"content-type": "application/json", "x-api-key": demo.named("a key")}
+    request = urllib.request.Request(f"{demo.named('gateway')}/v1/logs", b"{}", headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return int(answer.status)
+
+
 def test_the_whole_way_with_no_account(tmp_path: Path) -> None:
-    """What the team sends reaches the fake CloudWatch, every sum holds, and Ctrl-C leaves no file behind."""
+    """What the team sends reaches the fake CloudWatch, every sum holds, its key is taken, and Ctrl-C leaves no file behind."""
     demo = Demo(tmp_path, "--people", "24", "--days", "4")
     try:
         ledger = demo.named("ledger").split()[1:]
@@ -74,11 +82,12 @@ def test_the_whole_way_with_no_account(tmp_path: Path) -> None:
         checked = command(*ledger, cwd=tmp_path)
         assert urllib.request.urlopen(f"{demo.named('console')}/healthz", timeout=PATIENCE).status == 200
         assert list(demo.temporary.iterdir())
+        joined = _send(demo)
         code = demo.end()
     finally:
         demo.kill()
 
-    assert (checked.returncode, code) == (0, 0), demo.err
+    assert (checked.returncode, joined, code) == (0, 200, 0), demo.err
     assert "usage/logs" in demo.out
     assert "Every sum holds." in demo.err
     assert "Traceback" not in demo.err

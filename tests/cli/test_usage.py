@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.service.test_usage import ANN, BOB, Place, drain
-from upwell.service.operations import Desk
+from upwell.service.desk import Desk
 
 DIR = ("--data-dir", "data")
 
@@ -78,7 +78,7 @@ def test_forgetting_tells_what_it_did_and_what_remains(run: Run, place: Place) -
 
     assert found.code == 0
     assert "1 keys revoked, 2 rows and 0 quarantined items deleted." in found.err
-    assert [line.split()[0] for line in found.out.splitlines()] == ["where", "journal", "backups"]
+    assert [line.split()[0] for line in found.out.splitlines()] == ["where", "journal", "audit", "backups"]
     assert run("ledger", "--check", *DIR).code == 0
     assert run("usage", "status", "--json", *DIR).json["events"] == 1
 

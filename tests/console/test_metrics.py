@@ -52,7 +52,7 @@ def test_the_usage_store_has_its_samples() -> None:
     assert found['upwell_lane_items_total{sink="usage",signal="logs",result="delivered"}'] == 9
     assert found['upwell_lane_pending_items{sink="usage",signal="logs"}'] == 3
     assert found["upwell_oldest_pending_seconds"] == 5
-    items = {what: found[f'upwell_usage_items_total{{signal="logs",result="{what}"}}'] for what in ("inserted", "duplicate", "not_usage")}
+    items = {what: found[f'upwell_usage_items{{signal="logs",result="{what}"}}'] for what in ("inserted", "duplicate", "not_usage")}
     assert items == {"inserted": 5, "duplicate": 1, "not_usage": 2}
     assert found["upwell_usage_store_bytes"] == 512
 

@@ -12,7 +12,9 @@ import pytest
 from tests.relay.world import World, batch
 from upwell import config
 from upwell.errors import DataDirError
+from upwell.identity import Forgotten
 from upwell.journal.ledger import LaneSum
+from upwell.journal.quarantine import Quarantined
 from upwell.otlp import Signal
 from upwell.relay import Retention, Shelf, UsageLane
 from upwell.relay.janitor import Janitor
@@ -352,6 +354,21 @@ def test_retention_lets_old_rows_go(world: UsageWorld) -> None:
     retention.turn()
 
     assert (world.events(), world.counts) == (0, Counts(inserted=2))
+    world.assert_settled()
+
+
+def test_retention_deletes_what_came_back_of_who_was_forgotten(world: UsageWorld) -> None:
+    """A forgetting that was cut off, a refusal that came later, a store out of a backup: each hour it is made good."""
+    world.write(prompts(1, 2))
+    world.run_usage()
+    world.shelf.close()
+    world.shelf = Shelf(partial(world.memory, forgotten=lambda: Forgotten(frozenset({"key"}))))
+    with world.book.db.transaction() as db:
+        world.book.quarantine.add(db, "test/logs", Quarantined("invalid", "wrong", "key", 1, 3, 1, 2, b"{}"))
+
+    Retention(world.shelf, world.book, 86_400, clock_ns=world.clock).turn()
+
+    assert (world.events(), world.book.quarantine.list(), world.counts) == (0, [], Counts(inserted=2))
     world.assert_settled()
 
 

@@ -19,7 +19,7 @@ from tests.relay.world import World
 from upwell.config import Settings
 from upwell.relay import Shelf
 from upwell.service import http as service_http
-from upwell.service.operations import Desk
+from upwell.service.desk import Desk
 from upwell.store import FILE, Store
 
 

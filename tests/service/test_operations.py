@@ -14,7 +14,7 @@ from upwell.errors import ConfigError, NoSuchEntry
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus
 from upwell.service import operations
-from upwell.service.operations import Desk
+from upwell.service.desk import Desk
 from upwell.service.worker import usage_lanes
 from upwell.sinks.base import Delivered, Outcome, Refused
 

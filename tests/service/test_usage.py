@@ -15,7 +15,7 @@ import pytest
 
 from tests.relay.test_usage import prompts
 from tests.service.places import settings
-from upwell import policy
+from upwell import audit, policy
 from upwell.config import Policy, Settings
 from upwell.errors import NoSuchEntry
 from upwell.identity import Key, Keys, Pseudonyms
@@ -24,7 +24,7 @@ from upwell.journal.writer import Journal
 from upwell.otlp import Encoding, Signal, encode, survey
 from upwell.relay import Relay
 from upwell.service import operations
-from upwell.service.operations import Desk
+from upwell.service.desk import Desk
 from upwell.service.worker import usage_lanes
 
 ANN, BOB, TEAM = "ann@example.com", "bob@example.com", None
@@ -99,6 +99,9 @@ def test_somebody_is_forgotten_under_every_policy(tmp_path: Path, how: How) -> N
         done = operations.perform(at, "usage_forget", {"person": ANN})
 
         assert (done["keys"], done["rows"], done["busy_batches"]) == (1, 2, 0)
+        (line,) = audit.read(place.settings.data_dir)
+        assert (line["deed"], line["keys"]) == ("forget", [place.by[ANN].id])
+        assert ANN not in str(line)
         assert prompts_left(at) == ["3"]
         assert operations.ledger(at)["holds"]
         rebuild(at)

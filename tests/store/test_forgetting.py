@@ -104,6 +104,33 @@ def test_the_name_leaves_the_file(store: Store, tmp_path: Path) -> None:
     assert not (tmp_path / "usage.duckdb.wal").exists()
 
 
+def test_forgetting_works_beside_a_reader(store: Store, tmp_path: Path) -> None:
+    """A report under way keeps the file from being written anew, not the rows from going."""
+    store.write(Signal.LOGS, [batch(reading(*(event(n, person="p-ann") for n in range(10))))], {"segment": 1})
+    with store.connection() as asking:
+        asking.execute("BEGIN")
+        assert asking.execute("SELECT count(*) FROM events").fetchone() == (10,)
+        store.write(Signal.LOGS, [], {"segment": 2})
+
+        assert store.forget(Forgotten(frozenset(), {"p-ann": 2**63 - 1})) == 10
+        asking.execute("ROLLBACK")
+
+    assert ask(store, "SELECT count(*) FROM events") == [(0,)]
+
+
+def test_an_open_store_leaves_no_transaction_behind(store: Store, tmp_path: Path) -> None:
+    """One that is opened again can be checkpointed after an update: nothing of the opening is left open."""
+    store.close()
+    again = Store(tmp_path / "usage.duckdb")
+    again.expire(START_NS)
+
+    with again.transaction() as db:
+        db.execute("UPDATE retained SET since_ns = since_ns + 1")
+    with again.connection() as connection:
+        connection.execute("CHECKPOINT")
+    again.close()
+
+
 def test_who_is_known(store: Store) -> None:
     """Somebody is known by a row of theirs."""
     store.write(Signal.LOGS, [batch(reading(event(1, person="p-ann")))], {})

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.store.making import START_NS, ask, batch, event, point, reading
+from tests.store.making import DAY_NS, START_NS, ask, batch, event, point, reading
 from upwell.errors import DataDirError, SchemaTooNew
 from upwell.otlp import Signal
 from upwell.store import Counts, Store
@@ -46,6 +46,17 @@ def test_the_same_event_again_is_a_duplicate(store: Store) -> None:
     assert (first, second) == (Counts(inserted=2, duplicate=2), Counts(duplicate=2))
     assert ask(store, "SELECT id FROM events ORDER BY id") == [(1,), (2,)]
     assert store.counts(Signal.LOGS) == Counts(inserted=2, duplicate=4)
+
+
+def test_an_item_without_a_time_is_known_again_later(store: Store) -> None:
+    """It is dated by its arrival, which its id knows nothing of: sent again the next day, it is a duplicate, in a batch with others too."""
+    first, later = START_NS, START_NS + DAY_NS
+    store.write(Signal.LOGS, [batch(reading(event(1, time_ns=first)), received_ns=first)], {})
+
+    again = batch(reading(event(1, time_ns=later), event(2, time_ns=later - 5)), seq=2, received_ns=later)
+
+    assert store.write(Signal.LOGS, [again], {}) == Counts(inserted=1, duplicate=1)
+    assert ask(store, "SELECT id, time_ns FROM events ORDER BY id") == [(1, first), (2, later - 5)]
 
 
 def test_an_item_with_two_rows_counts_once(store: Store) -> None:

@@ -9,19 +9,22 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.store.making import DAY_NS, START_NS, ask, batch, event, point, reading
-from tests.usage.recordings import KEY, RUNS, bodies, run_name
-from upwell.otlp import Batch, Signal, count, split
+from tests.usage.recordings import KEY, RUNS, bodies, expected, run_name, summary
+from tests.usage.test_recordings import assert_matches
+from upwell.otlp import Batch, Signal, count, merge, split
 from upwell.store import Store
-from upwell.usage import CumulativePoint, Kind, Prices, read
+from upwell.usage import CumulativePoint, Kind, Prices, UsageEvent, read
 
 KNOWN_NS = START_NS - 1
 """A first sight of the key before the series of these tests begin, so that their first points count whole."""
 
 PRICES = Prices()
+PARTS = ("agent", "agent_version", "dialect", "signal", "key_id", "kind", "session", "prompt", "model", "tool", "mcp_server", "success")
+SUMMED = ("count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens", "cost_usd", "lines_added", "seconds")
 EARLY_NS = 1_600_000_000 * 10**9
 
 
@@ -136,14 +139,56 @@ def _rows(run: Sequence[tuple[Batch, Signal]], at_once: int) -> list[tuple[objec
     return rows
 
 
+def joined(pieces: Sequence[tuple[Batch, Signal]], rng: Random) -> list[tuple[Batch, Signal]]:
+    """The pieces in requests of one or more, as a collector in between may put them together."""
+    told: list[tuple[Batch, Signal]] = []
+    for piece, signal in pieces:
+        if told and told[-1][1] is signal and rng.random() < 0.5:
+            told[-1] = merge([told[-1][0], piece], signal), signal
+        else:
+            told.append((piece, signal))
+    return told
+
+
 @pytest.mark.parametrize("run", RUNS, ids=run_name)
 @settings(max_examples=2, deadline=None)
-@given(rng=st.randoms(use_true_random=False), size=st.integers(3, 200), at_once=st.integers(10, 50))
-def test_order_split_and_repetition_change_nothing(run: Path, rng: Random, size: int, at_once: int) -> None:
-    """Recorded batches in any order, split and repeated give the rows that they give as they came, and every item is counted."""
-    told = bodies(run)
+@given(seed=st.integers(0, 2**32), size=st.integers(3, 200), at_once=st.integers(10, 50))
+def test_order_split_merge_and_repetition_change_nothing(run: Path, seed: int, size: int, at_once: int) -> None:
+    """Recorded batches in any order, cut, joined and repeated give the rows that they give as they came, and every item is counted."""
+    told, rng = bodies(run), Random(seed)
     pieces = [(piece, signal) for content, signal in told for piece in split(content, signal, size)]
+    requests = joined(rng.sample(pieces, len(pieces)), rng)
     again = rng.sample(pieces, len(pieces) // 3) + told[:1]
-    mixed = rng.sample(pieces + again, len(pieces) + len(again))
+    mixed = rng.sample(requests + again, len(requests) + len(again))
 
     assert _rows(mixed, at_once) == _rows(told, len(told))
+
+
+@pytest.mark.parametrize("run", RUNS, ids=run_name)
+def test_a_recording_gives_its_numbers_out_of_the_store(run: Path) -> None:
+    """What reports read of a recording is what its expected.json says."""
+    told = bodies(run)
+    found = [UsageEvent._make(row)._replace(kind=Kind(str(row[2]))) for row in _rows(told, len(told))]
+
+    assert_matches(summary(found), expected(run))
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(RUNS), st.integers(0, 3)), min_size=1, max_size=4), st.sets(st.sampled_from(PARTS), min_size=1))
+def test_any_partition_adds_up(told: list[tuple[Path, int]], by: set[str]) -> None:
+    """Over any columns, the groups' sums are the whole's: no use is in two groups or in none."""
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "usage.duckdb", memory_limit=128 * 10**6)
+        for seq, (run, key) in enumerate(told, start=1):
+            for signal in Signal:
+                found = [content for content, of in bodies(run) if of is signal]
+                readings = [read(content, signal, key_id=f"k-{key}", received_ns=EARLY_NS, prices=PRICES) for content in found]
+                made = [batch(one, seq=seq, signal=signal, received_ns=EARLY_NS, key_id=f"k-{key}") for one in readings]
+                store.write(signal, made, {"segment": seq})
+        sums = ", ".join(f'coalesce(sum("{name}"), 0)' for name in SUMMED)
+        columns = ", ".join(f'"{name}"' for name in sorted(by))
+        (whole,) = ask(store, f"SELECT count(*), {sums} FROM usage")
+        groups = ask(store, f"SELECT count(*), {sums} FROM usage GROUP BY {columns}")
+        store.close()
+
+    assert [sum(column) for column in zip(*groups, strict=True)] == pytest.approx(list(whole), rel=1e-12)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.usage.build import NOON_NS, batch, key, reading, record, span, stamp
-from tests.usage.recordings import RUNS, Bodies, bodies, read_all, rows, run_name, summary
+from tests.usage.recordings import KEY, PRICES, RECEIVED_NS, RUNS, Bodies, bodies, read_all, rows, run_name, summary
 from upwell.otlp import Batch, Encoding, Signal, count, decode, encode, merge, split
-from upwell.usage import Reading
+from upwell.usage import Reading, read
 
 ON_EACH = pytest.mark.parametrize("run", RUNS, ids=run_name)
 SCOPE = "com.anthropic.claude_code.events"
@@ -161,6 +161,18 @@ def test_a_span_sent_twice_in_one_request_is_one() -> None:
 def test_whatever_tells_an_item_from_another_is_in_its_id(changed: dict[str, Any]) -> None:
     """Time, session, number, trace and name each make another item."""
     assert ids(changed) != ids(record(TWIN))
+
+
+def test_the_arrival_is_in_no_id() -> None:
+    """An item that says no time is dated by its arrival, and is the same item whenever it comes again."""
+    undated = batch(Signal.LOGS, [{**record(TWIN), "timeUnixNano": "0"}], scope=SCOPE)
+    (first,), (later,) = (
+        read(undated, Signal.LOGS, key_id=KEY, received_ns=received_ns, prices=PRICES).events
+        for received_ns in (RECEIVED_NS, RECEIVED_NS + 5)
+    )
+
+    assert first.id == later.id
+    assert (first.time_ns, later.time_ns) == (RECEIVED_NS, RECEIVED_NS + 5)
 
 
 def test_the_scope_and_the_signal_are_in_the_id() -> None:

@@ -178,5 +178,12 @@ def _warnings(about: Agent, endpoint: str, traces: bool, shape: Shape) -> Iterat
         yield f"Warning: with its switches for content off, {about.leaks}; {_UNREDACTED[shape]}"
     if not traces and about.rows_from.startswith("traces"):
         yield f"Warning: what {about.title} does is told by its spans, and traces are not taken here."
+    if endpoint.startswith("http://") and not _is_here(endpoint):
+        yield f"Warning: to {endpoint} the key travels in clear: use https, or a network that nobody else listens to."
     if about.public and not endpoint.startswith("https://"):
         yield f"Warning: {about.title} sends from its vendor's servers, which reach public https addresses only, and not {endpoint}."
+
+
+def _is_here(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")

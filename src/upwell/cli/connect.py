@@ -26,15 +26,26 @@ class Target:
     traces: bool = True
 
 
+def _names(incomplete: str) -> list[str]:
+    """For the shell's completion."""
+    from upwell.agents import AGENTS
+
+    return [name for name in AGENTS if name.startswith(incomplete)]
+
+
 def connect(
-    agent: Annotated[str | None, typer.Argument(metavar="[AGENT]", help="The agent's name; without it, they are listed.")] = None,
+    agent: Annotated[
+        str | None, typer.Argument(metavar="[AGENT]", help="The agent's name; without it, they are listed.", autocompletion=_names)
+    ] = None,
     endpoint: Annotated[
         str | None, typer.Option("--endpoint", metavar="URL", help="Base URL to send to; default: the gateway of this machine.")
     ] = None,
     stack: Annotated[str | None, typer.Option("--stack", metavar="NAME", help="Send to this stack of `upwell deploy`.")] = None,
     region: Region = None,
     profile: Profile = None,
-    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="The ingest key; without it, a placeholder stands there.")] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="KEY", help="The ingest key, or - to read it from stdin; without it, a placeholder.")
+    ] = None,
     team: Annotated[str | None, typer.Option("--team", help="Team to claim, for a stack: a gateway's keys know it.")] = None,
     managed: Annotated[bool, typer.Option("--managed", help="What an administrator distributes to all machines.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Merge it into the agent's own files, with a copy of what was there.")] = False,
@@ -51,6 +62,7 @@ def connect(
     from upwell.agents import PLACEHOLDER, blocks
 
     blocks.find(agent)  # before anything else is asked
+    key = _read_key() if key == "-" else key
     if stack:
         target = _stack(config, region, profile, stack)
     elif endpoint:
@@ -78,6 +90,17 @@ def _list(json: bool) -> None:
         return
     rows = [(name, about.title, ", ".join(about.sends)) for name, about in AGENTS.items()]
     output.table(("agent", "what it is", "sends"), rows, empty="")
+
+
+def _read_key() -> str:
+    """A line of stdin: an argument stands in the shell's history and in the list of processes."""
+    import sys
+
+    from upwell.errors import AgentError
+
+    if not (key := sys.stdin.readline().strip()):
+        raise AgentError("there is no key on stdin", hint="Pipe one in, such as that of `upwell keys add`.")
+    return key
 
 
 def _local(config: Config, data_dir: DataDir, *, said: bool) -> str:

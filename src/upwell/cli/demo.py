@@ -63,6 +63,7 @@ def _run(stage: Stage, rows: int) -> int:
 
 def _greeting(stage: Stage, house: House, rows: int) -> str:
     team, folder = stage.team, stage.settings.data_dir
+    somebody = team.keenest
     lines = (
         f"{len(team.members)} invented people, {team.story.days} days, {rows:,} rows of history. What they do now arrives as it happens.",
         "",
@@ -70,6 +71,9 @@ def _greeting(stage: Stage, house: House, rows: int) -> str:
         f"  gateway   {house.endpoints[0]}",
         f"  ledger    upwell ledger --check --data-dir {folder}",
         f"  fake AWS  {stage.fake.url}/_fake/counts",
+        f"  a key     {team.badges[somebody.number].secret}",
+        "",
+        f"The key is that of {somebody.name}: the console's Sessions page shows their sessions with it, and your own agent may send it.",
         "",
         "Ctrl-C ends it and removes its files.",
     )
@@ -109,7 +113,8 @@ def _ending_cleanly() -> Iterator[None]:
     def leave(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]  # not under nohup
+    before = {number: signal.signal(number, leave) for number in heard}
     try:
         yield
     finally:

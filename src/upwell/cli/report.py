@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import getpass
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +28,7 @@ def report(
     agent: Annotated[str | None, typer.Option("--agent", metavar="NAME", help="This agent only.")] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="This model only.")] = None,
     team: Annotated[str | None, typer.Option("--team", metavar="NAME", help="This team only.")] = None,
+    tool: Annotated[str | None, typer.Option("--tool", metavar="NAME", help="This tool only, in reports of tool calls.")] = None,
     session: Annotated[str | None, typer.Option("--session", metavar="ID", help="The session that `session` tells of.")] = None,
     prompt: Annotated[str | None, typer.Option("--prompt", metavar="ID", help="The prompt that `interaction` tells of.")] = None,
     me: Annotated[bool, typer.Option("--me", help="Your own figures: your key is asked for, or read from stdin.")] = False,
@@ -42,15 +43,17 @@ def report(
     """Answer a question about usage, under the privacy floor."""
     from upwell.service import client
 
-    found_settings = settings(config, data_dir)
     if every or name is None:
-        _list(client.ask(found_settings, "reports"), json)
+        from upwell.service import reporting
+
+        _list(reporting.catalogue(), json)
         return
+    found_settings = settings(config, data_dir)
     if reveal != bool(reason and reason.strip()):
         raise typer.BadParameter("--reveal and --reason TEXT go together")
     about = "me" if me else person
     question = {"since": since, "until": until, "by": by, "agent": agent, "model": model, "team": team, "person": about}
-    more = {name: value for name, value in (("session", session), ("prompt", prompt)) if value}
+    more = {name: value for name, value in (("session", session), ("prompt", prompt), ("tool", tool)) if value}
     who = {"key": _key() if me else None, "reason": reason, "asker": getpass.getuser()}
     found = client.ask(found_settings, "report", name=name, **question, more=more, **who)
     if json:
@@ -110,7 +113,7 @@ def _key() -> str:
     return sys.stdin.readline().strip()
 
 
-def _list(found: list[Mapping[str, Any]], json: bool) -> None:
+def _list(found: Sequence[Mapping[str, Any]], json: bool) -> None:
     if json:
         output.as_json({"reports": found})
     else:

@@ -67,9 +67,11 @@ def forget(
     found = settings(config, data_dir)
     if not yes:
         typer.confirm(f"Forget {person}? Their keys end, and nothing brings the rows back.", abort=True, err=True)
+    import getpass
+
     from upwell.service import client
 
-    done = client.ask(found, "usage_forget", person=person)
+    done = client.ask(found, "usage_forget", person=person, asker=getpass.getuser())
     if json:
         output.as_json(done)
         return

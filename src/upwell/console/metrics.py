@@ -40,7 +40,7 @@ def families(vitals: Vitals) -> Iterator[Family]:
     counted = [
         Sample(getattr(counts, what), {"signal": signal, "result": what}) for signal, counts in vitals.counted.items() for what in COUNTED
     ]
-    yield _family("upwell_usage_items_total", "counter", "Items that the usage store got, by what they were to it.", counted)
+    yield _family("upwell_usage_items", "gauge", "Items that the usage store got, by what they were to it.", counted)
     yield single("upwell_usage_store_bytes", "gauge", "Bytes of the usage store on disk.", vitals.store_bytes)
     yield single("upwell_quarantined_batches", "gauge", "Batches in quarantine.", vitals.quarantined_batches)
     yield single("upwell_unaccepted_losses", "gauge", "Losses booked that nobody has accepted.", vitals.losses)

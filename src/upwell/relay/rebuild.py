@@ -17,7 +17,7 @@ from upwell.journal.rows import Row
 from upwell.journal.segment import Segment, Segments
 from upwell.otlp import Signal
 from upwell.relay.reading import Fault, Reader
-from upwell.store import Counts, LeftOut, ReadBatch, Store
+from upwell.store import Counts, LeftOut, ReadBatch, UsageStore
 from upwell.usage import Prices, Reading
 
 _PAGE_ROWS, _PAGE_BYTES = 1024, 4 * 2**20
@@ -46,7 +46,7 @@ class _Unreadable(Exception):
 class Rebuild:
     """Makes rows anew; used by one thread, while lanes may go on."""
 
-    def __init__(self, segments: Segments, book: Book, store: Store, prices: Prices) -> None:
+    def __init__(self, segments: Segments, book: Book, store: UsageStore, prices: Prices) -> None:
         self._segments = segments
         self._book = book
         self._store = store

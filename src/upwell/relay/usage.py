@@ -27,15 +27,15 @@ from upwell.relay.forgetting import purge_quarantine
 from upwell.relay.intake import Candidate, Intake
 from upwell.relay.lane import Trouble, describe
 from upwell.relay.reading import Found, Reader
-from upwell.store import Counts, Store
+from upwell.store import Counts, Store, UsageStore
 from upwell.usage import Prices
 
 _IDLE_SECONDS = 0.5
 """A lane that has caught up lets rows come together for so long: a transaction costs as much as storing a thousand of them."""
 
 _RETENTION_SECONDS = 3600.0
-_STEP_ITEMS = 5_000  # a transaction of about a quarter of a second, and some 20 MB of Python objects
-_STEP_BYTES = 4 * 2**20
+_STEP_ITEMS = 10_000  # a transaction of half a second, and some 30 MB of Python objects
+_STEP_BYTES = 16 * 2**20
 
 
 class Shelf:
@@ -145,7 +145,7 @@ class UsageLane:
         since_ns = self.trouble.since_ns if self.trouble and self.trouble.state == state else self._clock_ns()
         self.trouble = Trouble(state, code, message, hint, since_ns)
 
-    def _compare(self, store: Store) -> None:
+    def _compare(self, store: UsageStore) -> None:
         """See how store and book stand to each other: at a start, and after a turn that failed.
 
         A store that is ahead of the book was cut off before the booking, and what it has is not counted twice.
@@ -156,7 +156,7 @@ class UsageLane:
 
     # New rows
 
-    def _step(self, store: Store) -> bool:
+    def _step(self, store: UsageStore) -> bool:
         rows, more = self._rows()
         if not rows:
             return False
@@ -200,13 +200,13 @@ class UsageLane:
 
     # Quarantined batches that somebody wants tried again
 
-    def _replay(self, store: Store) -> bool:
+    def _replay(self, store: UsageStore) -> bool:
         parcels = self._book.parcels.stored(self.name, limit=1)
         for parts in parcels:
             self._replay_parcel(store, parts)
         return bool(parcels)
 
-    def _replay_parcel(self, store: Store, parts: list[Part]) -> None:
+    def _replay_parcel(self, store: UsageStore, parts: list[Part]) -> None:
         candidates: list[Candidate] = [candidate for part in parts for candidate in self.intake.stored(part)]
         found = self._reader.read([candidate.row for candidate in candidates])
         items = sum(candidate.last - candidate.first for candidate in candidates)
@@ -250,7 +250,7 @@ class Retention:
         """Nothing to mend: the next turn does what this one did not."""
 
 
-def usage_sum(book: Book, segments: Segments, store: Store, signal: Signal) -> UsageSum:
+def usage_sum(book: Book, segments: Segments, store: UsageStore, signal: Signal) -> UsageSum:
     """A lane's sums from store and book; nobody may write either meanwhile."""
     lane = f"{USAGE}/{signal}"
     delivered = book.outcomes.of(lane).get(("delivered", ""), 0)
@@ -258,7 +258,7 @@ def usage_sum(book: Book, segments: Segments, store: Store, signal: Signal) -> U
     return UsageSum(lane, store.counts(signal), store.unrecognised(signal), delivered, ahead)
 
 
-def compare(book: Book, segments: Segments, store: Store, signal: Signal) -> int:
+def compare(book: Book, segments: Segments, store: UsageStore, signal: Signal) -> int:
     """Put the book right where the store knows better; by how many items the store is ahead. Nobody may write either meanwhile.
 
     Where the store is ahead without having counted more, the books were made anew and offer again what was settled: that comes
@@ -280,7 +280,7 @@ def compare(book: Book, segments: Segments, store: Store, signal: Signal) -> int
         return found.surplus
 
 
-def _ahead(book: Book, segments: Segments, store: Store, signal: Signal, name: str) -> int:
+def _ahead(book: Book, segments: Segments, store: UsageStore, signal: Signal, name: str) -> int:
     booked, stored = book.lanes.cursor(f"{USAGE}/{signal}", name), store.cursor(signal, name)
     if booked.done or stored <= booked.seq:
         return 0

@@ -67,9 +67,10 @@ def _take(directory: Path) -> Lock | None:
 
 
 def _by_itself(settings: Settings, lock: Lock, operation: str, arguments: dict[str, Any]) -> Any:
-    from upwell.service import operations  # a running worker spares the command line this import
+    from upwell.service import operations  # a running worker spares the command line these imports
+    from upwell.service.desk import Desk
 
-    with lock, operations.Desk.open(settings) as desk:
+    with lock, Desk.open(settings) as desk:
         return json.loads(json.dumps(operations.perform(desk, operation, arguments)))
 
 

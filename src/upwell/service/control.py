@@ -20,7 +20,7 @@ from upwell.console import Vitals
 from upwell.errors import BooksDamaged, NoSuchEntry, UpwellError
 from upwell.otlp.model import Signal
 from upwell.service import operations
-from upwell.service.operations import Desk
+from upwell.service.desk import Desk
 
 _log = logging.getLogger("upwell.service")
 

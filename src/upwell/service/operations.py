@@ -6,77 +6,23 @@ The worker runs them for the command line; with no worker running the command li
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from upwell.config import Settings
 from upwell.errors import ConfigError, DataDirError, NoSuchEntry
-from upwell.identity import Tombstones
 from upwell.journal import ledger as sums
-from upwell.journal import salvage
-from upwell.journal.book import Book
 from upwell.journal.lanes import USAGE
 from upwell.journal.outcomes import Damage
 from upwell.journal.quarantine import QuarantineEntry
-from upwell.journal.segment import Segments
 from upwell.otlp.model import Signal
-from upwell.relay import LaneStatus, Relay, Shelf, UsageSum, usage_sum
+from upwell.relay import LaneStatus, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
 from upwell.service import audit, backup, reporting, senders, usage
-from upwell.service.reporting import Reporting
+from upwell.service.desk import Desk
 from upwell.service.when import format_ns
-from upwell.store import FILE, Store
-
-_log = logging.getLogger("upwell.worker")
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The books of one data directory, open for whoever holds `worker.lock`. `relay` is None where no worker runs.
-
-    The usage store on the `shelf` is opened when something needs it.
-    """
-
-    settings: Settings
-    book: Book
-    segments: Segments
-    shelf: Shelf
-    relay: Relay | None = None
-    reporting: Reporting = field(default_factory=Reporting)
-
-    @staticmethod
-    @contextmanager
-    def open(settings: Settings) -> Iterator[Desk]:
-        """Open the books without a relay; damaged ones are made anew first. Raises DataDirError and SchemaTooNew."""
-        path, segments = settings.data_dir / "relay.db", Segments(settings.data_dir / "journal")
-        _mend(path, segments)
-        book = Book(path)
-        tombstones = Tombstones(settings.data_dir / "keys.db")
-        shelf = Shelf(partial(Store, settings.data_dir / FILE, memory_limit=settings.store.memory_limit, forgotten=tombstones))
-        try:
-            yield Desk(settings, book, segments, shelf)
-        finally:
-            shelf.close()
-            tombstones.close()
-            book.close()
-
-
-def _mend(path: Path, segments: Segments) -> None:
-    reason = salvage.fault(path)
-    if reason is None:
-        return
-    try:
-        booked = salvage.salvage(path, segments, reason, clock_ns=time.time_ns)
-    except (OSError, sqlite3.Error) as error:
-        raise DataDirError(f"{path} is damaged ({reason}), and could not be made anew: {error}") from None
-    _log.error("%s; see `upwell ledger`", booked.message)
 
 
 def perform(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from upwell import audit
 from upwell.config import CloudWatchSink, Settings
 from upwell.errors import NoSuchEntry
 from upwell.identity import Forgotten, Keys, Tombstones
@@ -19,11 +20,9 @@ from upwell.relay import compare
 from upwell.relay.forgetting import purge_quarantine
 from upwell.relay.rebuild import Rebuild, Rebuilt
 from upwell.relay.usage import UsageLane
+from upwell.service.desk import Desk
 from upwell.service.when import format_ns
 from upwell.usage import Prices, Rates
-
-if TYPE_CHECKING:
-    from upwell.service.operations import Desk
 
 _ALWAYS: Final = 2**63 - 1
 _SEGMENT_SECONDS: Final = 3600.0
@@ -71,7 +70,7 @@ def rebuild(desk: Desk, segment: str) -> list[dict[str, Any]]:
     return [_rebuilt(one) for one in found]
 
 
-def forget(desk: Desk, person: str) -> dict[str, Any]:
+def forget(desk: Desk, person: str, asker: str = "unnamed") -> dict[str, Any]:
     """Write the tombstone, revoke the keys and take the name off them, delete rows and quarantined items; what remains elsewhere.
 
     Raises NoSuchEntry for somebody whom nothing here knows.
@@ -86,6 +85,7 @@ def forget(desk: Desk, person: str) -> dict[str, Any]:
                     f"nobody here is known as {person!r}: no key is theirs, and no row of the usage store",
                     hint="Give the name as in `upwell keys list`, or the pseudonym as reports show it.",
                 )
+            audit.write(desk.settings.data_dir, audit.FORGET, asker, keys=sorted(who.keys))
             keys.forget(who)
         told = tombstones()
     rows = store.forget(Forgotten(told.keys, {**told.people, **dict.fromkeys(who.pseudonyms | who.names, _ALWAYS)}))
@@ -133,6 +133,8 @@ def _remains(desk: Desk) -> list[dict[str, Any]]:
     aside = sorted(path.name for path in settings.data_dir.iterdir() if ".bak" in path.name or ".damaged" in path.name)
     if aside:
         found.append(_place("data_dir", f"copies from before: {', '.join(aside)}", None, "until you delete them"))
+    if (settings.data_dir / audit.NAME).exists():
+        found.append(_place("audit", f"{audit.NAME}: whom reports were asked about", None, "as long as you keep it"))
     return [*found, _place("backups", "every copy that `upwell backup` has made until now", None, "until you delete it")]
 
 

@@ -15,7 +15,7 @@ from upwell.errors import DataDirError
 from upwell.otlp import Signal
 from upwell.relay import Relay, Retention, UsageLane
 from upwell.service import consolesecret, control, http, operations, policynote, unix
-from upwell.service.operations import Desk
+from upwell.service.desk import Desk
 from upwell.service.post import Post
 from upwell.service.serve import worker_grace
 from upwell.service.usage import prices

@@ -18,6 +18,8 @@ from upwell.store.rollup import marks
 from upwell.store.rows import ReadBatch
 from upwell.usage import CumulativePoint, UsageEvent
 
+_ALWAYS: Final = 2**63 - 1
+
 Added = Counter[str]
 """Items that added something, by source."""
 
@@ -35,9 +37,12 @@ def _insert_events(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) 
     if not found:
         return Counter()
     times = [event.time_ns for event, _ in found.values()]
+    # An item that says no time is dated by its arrival: what it is a copy of may stand at any time.
+    undated = any(event.time_ns == batch.received_ns for event, batch in found.values())
+    within = [0, _ALWAYS] if undated else [min(times), max(times)]
     _bring(db, _EVENTS, rows.event_columns(list(found.values())))
-    there = {UUID(str(row[0])).bytes for row in db.execute(_KNOWN_EVENTS, [min(times), max(times)]).fetchall()}
-    _take(db, _EVENTS, _NEW_EVENTS, [min(times), max(times)] if there else None)
+    there = {UUID(str(row[0])).bytes for row in db.execute(_KNOWN_EVENTS, within).fetchall()}
+    _take(db, _EVENTS, _NEW_EVENTS, within if there else None)
     marks.mark(db, [event.time_ns for key, (event, _) in found.items() if key not in there])
     return Counter(batch.source for key, (_, batch) in found.items() if key not in there and key not in batch.reading.further)
 

@@ -159,15 +159,16 @@ _LEFT_OUT: Final = (
         signal VARCHAR NOT NULL, source VARCHAR NOT NULL, seq BIGINT NOT NULL, first_item BIGINT NOT NULL, last_item BIGINT NOT NULL)""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, tables.CREATE, _LEFT_OUT)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, tables.CREATE, _LEFT_OUT, tables.RECOUNT_CALLS)
 """The statements from version n to n + 1."""
 
 
 def bring_forward(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make the tables what this version speaks. Raises SchemaTooNew; an older file is copied beside itself first."""
     connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-    found = connection.execute("SELECT max(version) FROM schema_version").fetchone()
-    version = int(found[0] or 0) if found else 0
+    # All of the answer is fetched: what is left of one keeps its transaction open, and nothing can be checkpointed beside it.
+    ((found,),) = connection.execute("SELECT max(version) FROM schema_version").fetchall()
+    version = int(found or 0)
     if version > len(MIGRATIONS):
         raise SchemaTooNew(f"{path} has schema version {version}, and this Upwell knows {len(MIGRATIONS)} at most")
     if 0 < version < len(MIGRATIONS):

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import duckdb
 
@@ -30,19 +30,6 @@ _NAMES_KEPT: Final = 10_000
 """Names of unrecognised items come from clients: beyond this many, new ones are counted together."""
 
 _OTHERS: Final = "others"
-
-
-class UsageStore(Protocol):
-    """What the usage lane needs of a store."""
-
-    def write(self, signal: Signal, batches: Sequence[ReadBatch], cursor: Mapping[str, int]) -> Counts:
-        """Store what is new of batches of one signal, and the cursor as {source: seq}, in one transaction."""
-
-    def cursor(self, signal: Signal, source: str) -> int:
-        """The last seq of a source that is stored; 0 for none."""
-
-    def counts(self, signal: Signal) -> Counts:
-        """What became of all items of a signal."""
 
 
 class Store:
@@ -149,7 +136,7 @@ class Store:
             db.execute(_FORGET_PEOPLE)
             db.execute("DELETE FROM first_seen WHERE key_id IN (SELECT unnest(?::VARCHAR[]))", [list(forgotten.keys)])
         if gone:
-            with self._lock:
+            with self._lock, contextlib.suppress(duckdb.TransactionException):  # while somebody reads it waits, and happens by itself
                 self._writer.execute("CHECKPOINT")
         return gone
 

@@ -170,5 +170,6 @@ def _event_name(listed: Any) -> str:
     """The attribute `event.name`, found without reading the others: many records are told by their name alone."""
     for attribute in listed or ():
         if attribute.get("key") == "event.name":
-            return next((said for said in map(text, (attribute.get("value") or {}).values()) if said), "")
+            for value in (attribute.get("value") or {}).values():
+                return text(value) or ""
     return ""

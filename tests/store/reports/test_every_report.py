@@ -141,3 +141,20 @@ def test_one_session_and_one_interaction(full: Store) -> None:
 def test_sql_is_shipped_with_the_package() -> None:
     """The files lie inside the package, which the wheel takes whole."""
     assert Path(SQL).is_relative_to(Path(__file__).resolve().parents[3] / "src" / "upwell")
+
+
+@pytest.mark.parametrize("name", AGGREGATES)
+def test_each_takes_every_filter(full: Store, name: str) -> None:
+    """A filter that its rows say nothing about leaves nothing, and the notes say why."""
+    for filters in ({"model": "m"}, {"more": {"tool": "Bash"}}, {"model": "m", "agent": "codex", "team": "team 0"}):
+        answer = ask(full, name, **filters)
+
+        assert answer.rows or not answer.notes or "names no" in answer.notes[0]
+
+
+def test_one_tool(full: Store) -> None:
+    """Reports of tool calls can be confined to a tool."""
+    (row,) = ask(full, "tools", more={"tool": "Bash"}).rows
+
+    assert row == next(row for row in ask(full, "tools").rows if row["tool"] == "Bash")
+    assert "names no tool" in ask(full, "overview", more={"tool": "Bash"}).notes[0]

@@ -154,6 +154,13 @@ def test_the_present_is_never_silent_and_repeats_nothing() -> None:
     assert [sent.body for minute in minutes for sent in minute] == [sent.body for sent in whole]
 
 
+def test_somebody_has_much_to_show(team: Team) -> None:
+    """Whose key is shown has worked in each of the last weeks."""
+    days = [{turn.member for turn in team.story.day(day)} for day in range(team.story.days)]
+
+    assert all(any(team.keenest in people for people in days[first : first + 7]) for first in (39, 46, 53))
+
+
 def test_history_ends_where_it_is_told_to(tmp_path: Path) -> None:
     """Nothing has happened yet that ends later."""
     team = Team(12, 5, now_ns=NOW_NS)

@@ -13,7 +13,7 @@ from upwell.store.reports.dimensions import DIMENSIONS, NAMED, ORDERED, OTHER, P
 from upwell.store.reports.floor import Cell, Table, Verdict
 from upwell.store.reports.query import Query
 from upwell.store.reports.report import Column, Report
-from upwell.store.reports.sources import SOURCES
+from upwell.store.reports.sources import SOURCES, UNKNOWN_TO
 from upwell.store.reports.viewer import Access
 
 PEOPLE: Final = Column("people", "", "people")
@@ -38,7 +38,7 @@ class Asking:
         self._report = report
         self._query = query
         self._keys = tuple(DIMENSIONS[name] for name in (*query.groupings(), *report.keys))
-        self._filters = query.filters()
+        self._filters = {} if report.needs else query.filters()  # one session or prompt is what it is
         self._period = period
         self._access = access
         self._one_group = one_group and access.floored
@@ -49,14 +49,19 @@ class Asking:
 
     def answer(self) -> Answer:
         """The answer. `people` stands in every row of a report that counts people together."""
+        if missing := sorted(UNKNOWN_TO[self._report.source] & self._filters.keys()):
+            return self._answered([], [f"What {self._report.name} counts names no {missing[0]}, so that nothing is left of it."])
         self._confine()
         if self._report.source == "interaction":
             interaction.gather(self._db, self._query.more["prompt"], *self._period)
         verdict = self._verdict()
         rows = [] if verdict.withheld else self._rows(verdict)
+        return self._answered(rows, self._notes(verdict))
+
+    def _answered(self, rows: list[dict[str, Any]], notes: list[str]) -> Answer:
         keys = [Column(key.name, _unit(key), key.title) for key in self._keys]
         columns = (*keys, *([PEOPLE] if self._counts_people else []), *self._report.columns)
-        return Answer(self._report.name, *self._period, columns, tuple(rows), tuple(self._notes(verdict)))
+        return Answer(self._report.name, *self._period, columns, tuple(rows), tuple(notes))
 
     @property
     def _counts_people(self) -> bool:

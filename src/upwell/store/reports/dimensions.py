@@ -28,9 +28,6 @@ def _named(*dimensions: Dimension) -> Mapping[str, Dimension]:
     return {dimension.name: dimension for dimension in dimensions}
 
 
-_OUTCOME: Final = (
-    "CASE WHEN decision = 'reject' THEN 'refused' WHEN success THEN 'succeeded' WHEN NOT success THEN 'failed' ELSE 'unsaid' END"
-)
 _SIZE: Final = (
     "CASE "
     + " ".join(
@@ -68,7 +65,7 @@ DIMENSIONS: Final = _named(
     Dimension("month", "month from", "date_trunc('month', day)::DATE", merges=False),
     Dimension("weekday", "weekday", "isodow(day)", merges=False),
     Dimension("hour", "hour", "hour", merges=False),
-    Dimension("outcome", "outcome", _OUTCOME),
+    Dimension("outcome", "outcome", "outcome"),
     Dimension("size", "size from", _SIZE, merges=False),
     Dimension("tenure", "tenure", "CASE WHEN joined >= date_trunc('week', day) THEN 'new' ELSE 'returning' END", merges=False),
     Dimension("cohort", "began in the week from", "date_trunc('week', joined)::DATE", merges=False),
@@ -76,8 +73,10 @@ DIMENSIONS: Final = _named(
     Dimension("silence", "last heard from", _SILENCE, merges=False),
 )
 
+TOOL: Final = "tool"
+
 FILTERS: Final = ("agent", "model", "team")
-"""The dimensions that a question can be confined to."""
+"""The dimensions that a question can be confined to; those about calls also to a tool."""
 
 ORDERED: Final = frozenset({"day", "week", "month", "weekday", "hour", "size", "cohort", "age"})
 """Dimensions whose order is their values' own, whatever the figures."""

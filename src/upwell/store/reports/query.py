@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from upwell.errors import ConfigError
-from upwell.store.reports.dimensions import FILTERS, PERSON
+from upwell.store.reports.dimensions import FILTERS, PERSON, TOOL
 from upwell.store.reports.report import Report
 
 _GROUPINGS: Final = 2  # more of them leave hardly a cell above the floor
@@ -24,7 +24,7 @@ DAYS: Final = 30
 class Query:
     """A question to a report. `since` is a day, `until` the day after the last; `by` names groupings, joined by commas.
 
-    `person` is somebody's name in rows, or ME. `more` has what single reports need: a `session`, a `prompt`.
+    `person` is somebody's name in rows, or ME. `more` has what single reports need or take: a `session`, a `prompt`, a `tool`.
     """
 
     since: date | None = None
@@ -66,7 +66,8 @@ class Query:
 
     def filters(self) -> dict[str, str]:
         """The filters that are set."""
-        return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
+        found = {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
+        return found | ({TOOL: self.more[TOOL]} if self.more.get(TOOL) else {})
 
     def period(self, today: date) -> tuple[date, date]:
         """First day, and the day after the last. Raises ConfigError where nothing lies between them."""

@@ -27,7 +27,6 @@ from upwell.store.reports.registry import REPORTS
 from upwell.store.reports.report import Report
 from upwell.store.reports.viewer import ANYBODY, Viewer, access
 from upwell.store.rollup.refresh import Rollup
-from upwell.store.rollup.tables import STEP_FLOOR_MS, STEP_RATIO
 from upwell.store.store import Store
 
 FRESH_SECONDS: Final = 1.0
@@ -160,8 +159,5 @@ def _seen(db: duckdb.DuckDBPyConnection) -> int:
     return int(seen)
 
 
-_MACROS: Final = (
-    f"CREATE OR REPLACE TEMP MACRO step_ms(step) AS round({STEP_FLOOR_MS} * {STEP_RATIO} ** step, 2)",
-    "CREATE OR REPLACE TEMP MACRO share(part, whole) AS CASE WHEN whole > 0 THEN (part / whole)::DOUBLE END",
-)
+_MACROS: Final = ("CREATE OR REPLACE TEMP MACRO share(part, whole) AS CASE WHEN whole > 0 THEN (part / whole)::DOUBLE END",)
 """What reports' SQL may use beside DuckDB's own functions."""

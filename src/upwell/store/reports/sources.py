@@ -12,6 +12,15 @@ _LIVES: Final = """(
         ON heard.person = uses.person AND heard.agent = uses.agent
 )"""
 
+UNKNOWN_TO: Final[Mapping[str, frozenset[str]]] = {
+    "uses": frozenset({"tool"}),
+    "calls": frozenset({"model"}),
+    "prompts": frozenset({"model", "tool"}),
+    "lives": frozenset({"tool"}),
+    "interaction": frozenset[str](),
+}
+"""The filters that a source's rows say nothing about."""
+
 SOURCES: Final[Mapping[str, str]] = {
     "uses": "rolled_uses",
     "calls": "rolled_calls",

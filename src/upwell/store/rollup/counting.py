@@ -111,14 +111,11 @@ _USES: Final = f"""
     FROM rows GROUP BY ALL
 """  # noqa: S608 - constants
 
-_STEP: Final = (
-    f"CASE WHEN duration_ms IS NOT NULL THEN least(round(ln(greatest(duration_ms, {tables.STEP_FLOOR_MS}) / {tables.STEP_FLOOR_MS})"
-    f" / ln({tables.STEP_RATIO})), 1000) END"
-)
-
 _CALLS: Final = f"""
-    SELECT {_DIMENSIONS}, tool, mcp_server, skill, subagent, success, decision, error, {_STEP} AS step, sum(count)
-    FROM rows WHERE kind = 'tool_call' GROUP BY ALL
+    SELECT {_DIMENSIONS}, tool, mcp_server, skill, subagent, success, decision, error,
+        CASE WHEN decision = 'reject' THEN 'refused' WHEN success THEN 'succeeded' WHEN NOT success THEN 'failed' ELSE 'unsaid' END,
+        duration_ms, count
+    FROM rows WHERE kind = 'tool_call'
 """  # noqa: S608 - constants
 
 _PROMPTS: Final = f"""

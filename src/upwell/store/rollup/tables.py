@@ -1,7 +1,7 @@
 """The tables of the rollup, and what they count; nothing that fills them.
 
-Three grains, since reports ask three kinds of questions: `uses` per hour, session and what tells uses apart; `calls` per hour,
-tool and outcome; `prompts` per hour and prompt. `slot` is the hour in UTC, `day` and `hour` those of the reports' time zone.
+Three grains, since reports ask three kinds of questions: `uses` per hour, session and what tells uses apart; `calls` a row per call,
+for quantiles of its time; `prompts` per hour and prompt. `slot` is the hour in UTC, `day` and `hour` those of the reports' time zone.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ CALLS: Final[Mapping[str, str]] = {
     "success": "BOOLEAN",
     "decision": "VARCHAR",
     "error": "VARCHAR",
-    "step": "SMALLINT",  # the duration, as a step of STEP_RATIO above a hundredth of a millisecond
+    "outcome": "VARCHAR NOT NULL",
+    "ms": "FLOAT",
     "calls": "BIGINT NOT NULL",
 }
 
@@ -91,11 +92,6 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     name: {**DIMENSIONS, **own} for name, own in (("uses", USES), ("calls", CALLS), ("prompts", PROMPTS))
 }
 
-STEP_RATIO: Final = 1.04
-"""Durations are kept in steps of 4 %, so that a quantile is right within 2 %."""
-
-STEP_FLOOR_MS: Final = 0.01
-
 
 def names(table: str) -> str:
     """The columns of a table, for SQL."""
@@ -115,3 +111,10 @@ CREATE: Final = (
     "INSERT INTO marked SELECT DISTINCT time_ns // 3600000000000 FROM (SELECT time_ns FROM events UNION ALL SELECT time_ns FROM points)",
 )
 """The migration that adds the rollup. `marked` may hold an hour twice: that costs less than an index."""
+
+RECOUNT_CALLS: Final = (
+    "DROP TABLE rolled_calls",
+    _create("calls"),
+    "INSERT INTO marked SELECT DISTINCT time_ns // 3600000000000 FROM (SELECT time_ns FROM events UNION ALL SELECT time_ns FROM points)",
+)
+"""The migration after which calls have their time and outcome."""

@@ -45,6 +45,12 @@ class Team:
         """Everybody, those who have not started too."""
         return self.story.members
 
+    @property
+    def keenest(self) -> Member:
+        """Somebody with much to show: who does most of those that Claude Code is heard from."""
+        heard = [one for one in self.members if one.starts is not None and not one.silent]
+        return max(heard or self.members, key=lambda one: (one.agents[0] == "claude-code", one.pace - (one.starts or 0) / self.story.days))
+
     def enrol(self, keys: Keys) -> None:
         """Make a key for everybody, as `upwell keys add` does; people are then the pseudonyms that policy writes for them."""
         pseudonyms = Pseudonyms(keys.salt)

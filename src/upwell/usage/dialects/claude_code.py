@@ -66,6 +66,12 @@ def _common(item: Item, kind: Kind) -> dict[str, Any]:
     return {"session": item.session, "prompt": item.text("prompt.id"), "agent_version": version, "remark": remark(kind, version)}
 
 
+def says_nothing(name: str) -> bool:
+    """Whether a record of this name counts nothing, whatever is in it."""
+    bare = name.removeprefix(PREFIX)
+    return bare in _KNOWN and bare not in _RECORDS
+
+
 def read_log(item: Item) -> Rows | None:
     """A record, by its name without prefix."""
     name = item.name.removeprefix(PREFIX)

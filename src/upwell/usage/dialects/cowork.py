@@ -20,6 +20,8 @@ _NAMES: Final = ("cowork", "claude-cowork", "claude_cowork", "com.anthropic.cowo
 def _is_cowork(item: Item) -> bool:
     if item.origin.scope.startswith(_NAMES) or item.origin.service.startswith(_NAMES) or item.name.startswith(_PREFIX):
         return True
+    if claude_code.says_nothing(item.name):
+        return False  # it counts nothing with either; half of all records are such, and need not be looked into
     told = item.attributes
     return "workspace.host_paths" in told and told.get("terminal.type") == "non-interactive"
 

@@ -8,7 +8,7 @@ from upwell.store.reports.catalogue import common
 from upwell.store.reports.report import Column, Report
 
 _FAILURE: Final = "A failure is a call that its agent calls unsuccessful; a refused call has neither succeeded nor failed."
-_TIMES: Final = "Times are those that agents state, kept in steps of 4 %."
+_TIMES: Final = "Times are those that agents state."
 
 TOOLS: Final = Report(
     "tools",
