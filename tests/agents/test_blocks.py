@@ -159,6 +159,12 @@ def test_a_key_in_clear_is_warned_of(endpoint: str, warned: bool) -> None:
     assert any("travels in clear" in note for note in _block("sdk", endpoint=endpoint).notes) == warned
 
 
+def test_codex_tells_of_its_undated_records_where_nobody_dates_them() -> None:
+    """Only the gateway gives them a time; CloudWatch alone may refuse them."""
+    assert any("at 0" in note for note in _block("codex", shape="serverless").notes)
+    assert not any("at 0" in note for note in _block("codex", shape="gateway").notes)
+
+
 def test_a_team_is_claimed_where_it_is_given() -> None:
     """Metrics and spans of the serverless shape know their team by nothing else."""
     assert _read(_block("claude-code", team="web shop"))["env"]["OTEL_RESOURCE_ATTRIBUTES"] == "team.id=web%20shop"

@@ -170,7 +170,8 @@ def _bare(name: str) -> str:
 
 
 def _notes(about: Agent, endpoint: str, traces: bool, shape: Shape, managed: bool) -> tuple[str, ...]:
-    return (*_warnings(about, endpoint, traces, shape), *about.notes, *(about.managed_notes if managed else ()))
+    further = (*(about.serverless_notes if shape == "serverless" else ()), *(about.managed_notes if managed else ()))
+    return (*_warnings(about, endpoint, traces, shape), *about.notes, *further)
 
 
 def _warnings(about: Agent, endpoint: str, traces: bool, shape: Shape) -> Iterator[str]:

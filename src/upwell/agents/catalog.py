@@ -147,6 +147,10 @@ AGENTS: Final[Mapping[str, Agent]] = {
             "On macOS, MDM takes the same text as base64: the key config_toml_base64 of the domain com.openai.codex.",
             "On Windows they are defaults, which a user may change: managed_config.toml is not read there any more.",
         ),
+        serverless_notes=(
+            "It leaves the time of its log records at 0, and whether CloudWatch takes such records is not documented: look for some.",
+            "The gateway shape dates them.",
+        ),
     ),
     "copilot-cli": COPILOT_CLI,
     "vscode-copilot": VSCODE_COPILOT,

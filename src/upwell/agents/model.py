@@ -46,6 +46,7 @@ class Agent:
     public: bool = False
     notes: tuple[str, ...] = ()
     managed_notes: tuple[str, ...] = ()
+    serverless_notes: tuple[str, ...] = ()
 
 
 def everywhere(path: str) -> dict[Platform, str]:
