@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from bench import door, hostile, machine, packing, relay, reports, usage
+from bench import console, door, hostile, machine, packing, relay, reports, usage
 
 PARTS: dict[str, Callable[..., None]] = {
     "door": door.main,
@@ -13,6 +13,7 @@ PARTS: dict[str, Callable[..., None]] = {
     "packing": packing.main,
     "hostile": hostile.main,
     "reports": reports.main,
+    "console": console.main,
     "usage": usage.main,
 }
 

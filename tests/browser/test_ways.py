@@ -55,7 +55,7 @@ def test_a_tool_leads_to_its_days(see: See) -> None:
     page.locator("#tools a", has_text="Bash").first.click()
     page.wait_for_url("**tool=Bash**")
 
-    expect(page.locator("#trend h2")).to_have_text("Calls of Bash per day, and how many of them failed")
+    expect(page.locator("#trend h2")).to_have_text("Calls of Bash per day, and how they ended")
 
 
 def test_the_filters_are_reached_and_set_with_the_keyboard(see: See) -> None:

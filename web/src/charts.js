@@ -64,7 +64,11 @@ function options(spec, look) {
       data: spec.x,
       boundaryGap: spec.kind === 'bars' || spec.kind === 'histogram',
       splitLine: { show: false },
-      axisLabel: { ...look.axis.axisLabel, formatter: (value) => (days ? DAY.format(new Date(value)) : value) },
+      axisLabel: {
+        ...look.axis.axisLabel,
+        ...(spec.kind === 'area' || spec.kind === 'lines' ? { alignMinLabel: 'left', alignMaxLabel: 'right' } : {}),
+        formatter: (value) => (days ? DAY.format(new Date(value)) : value),
+      },
     },
     yAxis: {
       ...look.axis,

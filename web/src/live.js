@@ -2,7 +2,7 @@
 // what somebody opened, typed or pointed at stays.
 
 const EVERY = 10_000;
-const WAITING = 2_000; // while the first event is waited for
+const WAITING = 1_000; // while something is still counted, or the first event is waited for
 const PAGE = '#page';
 
 export function live(htmx) {

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,11 @@ _LEAST_SECONDS: Final = 1.0
 _MOST_SECONDS: Final = 30.0
 _SHARE: Final = 20  # an answer that took t seconds is good for 20 t: refreshing pages take a twentieth of one core
 _KEPT: Final = 512
+_AT_ONCE: Final = 3  # questions; the store uses every core for each of them
+_STALE_SECONDS: Final = 120.0
+"""An answer this much beyond its time is still given while the next one is counted."""
+
+_MEANWHILE_SECONDS: Final = 0.2
 
 TIMES: Final = frozenset({"day", "week", "month", "cohort"})
 """Columns that hold days: periods are named after their first one."""
@@ -41,13 +47,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a report said. `problem` is the sentence why it could not be asked; there are no rows then."""
+    """What a report said. `problem` is the sentence why it could not be asked, `pending` that it is still counted; no rows then."""
 
     report: str
     columns: Sequence[Column] = ()
     rows: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
     problem: str | None = None
+    pending: bool = False
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> Answer:
@@ -72,7 +79,8 @@ class Answer:
 class Questions:
     """Asks reports, and gives the same answer to whoever asks the same within a moment. May be used by several threads.
 
-    `asked` counts the questions that really went to the store.
+    Nobody waits longer than they say: an answer that is a little old is given meanwhile, or, where there is none, the word that
+    it is being counted. `asked` counts the questions that really went to the store.
     """
 
     def __init__(self, perform: Perform, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -80,34 +88,69 @@ class Questions:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[Any, ...], _Entry] = OrderedDict()
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="console")
         self.asked = 0
 
     def ask(
-        self, report: str, view: View, by: str | None = None, more: Mapping[str, str] | None = None, *, patience: float = _LEAST_SECONDS
+        self,
+        report: str,
+        view: View,
+        by: str | None = None,
+        more: Mapping[str, str] | None = None,
+        *,
+        patience: float = _LEAST_SECONDS,
+        within: float = 60.0,
     ) -> Answer:
-        """A report over a view; an answer up to `patience` seconds old will do. What fails becomes the answer's `problem`."""
+        """A report over a view, within so many seconds; an answer up to `patience` seconds old will do. What fails is its `problem`."""
         more = dict(more or {})
-        arguments = {**view.asked(), "by": by, "more": more}
+        arguments = {"name": report, **view.asked(), "by": by, "more": more}
         key = (report, by, *(sorted((name, str(value)) for name, value in {**view.asked(), **more}.items())))
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
             while len(self._entries) > _KEPT:
                 self._entries.popitem(last=False)
-        with entry.lock:  # whoever asks the same meanwhile waits for this answer
-            if entry.answer is None or self._monotonic() >= entry.good_until:
-                begun = self._monotonic()
-                entry.answer = self._really(report, arguments)
-                now = self._monotonic()
-                entry.good_until = now + min(max(patience, _SHARE * (now - begun)), max(_MOST_SECONDS, patience))
-            return entry.answer
-
-    def _really(self, report: str, arguments: Mapping[str, Any]) -> Answer:
-        self.asked += 1
+            now = self._monotonic()
+            if entry.answer is not None and now < entry.good_until:
+                return entry.answer
+            if entry.coming is None:
+                entry.coming = self._pool.submit(self._renew, entry, arguments, patience)
+            coming, old = entry.coming, entry.answer if now < entry.good_until + _STALE_SECONDS else None
         try:
-            return Answer.of(self._perform("report", {"name": report, **arguments}))
+            return coming.result(min(within, _MEANWHILE_SECONDS) if old else within)
+        except TimeoutError:
+            return old or Answer(report, pending=True)
+
+    def _renew(self, entry: _Entry, arguments: Mapping[str, Any], patience: float) -> Answer:
+        begun = self._monotonic()
+        try:
+            answer = self._really(arguments)
+            now = self._monotonic()
+            entry.good_until = now + min(max(patience, _SHARE * (now - begun)), max(_MOST_SECONDS, patience))
+            entry.answer = answer
+        finally:
+            with self._lock:
+                entry.coming = None
+        return answer
+
+    def _really(self, arguments: Mapping[str, Any]) -> Answer:
+        with self._lock:
+            self.asked += 1
+        try:
+            return Answer.of(self._perform("report", arguments))
         except UpwellError as error:
-            return Answer(report, problem=f"{error.message}. {error.hint}")
+            return Answer(arguments["name"], problem=f"{error.message}. {error.hint}")
+
+
+class _Entry:
+    """A question: its last answer, how long that is good, and the next one where it is being counted."""
+
+    __slots__ = ("answer", "coming", "good_until")
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = None
+        self.coming: Future[Answer] | None = None
+        self.good_until = 0.0
 
 
 def _column(told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Column:
@@ -118,12 +161,3 @@ def _column(told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Colum
     elif not unit and name not in DIMENSIONS and all(isinstance(row.get(name), int | float | None) for row in rows):
         unit = "count"
     return Column(name, unit, told.get("title") or name)
-
-
-class _Entry:
-    __slots__ = ("answer", "good_until", "lock")
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.answer: Answer | None = None
-        self.good_until = 0.0

@@ -35,7 +35,9 @@ def routes(office: Office) -> list[Route]:
         more = {name: value for name, value in query.items() if name not in _KNOWN}
         view = View.read(query, office.now().date())
         try:
-            arguments = {"name": request.path_params["name"], **view.asked(), "by": query.get("by"), "more": more}
+            grant = office.grants.of(request.state.visit)  # a page's own links to single sessions lead here
+            asked = {"name": request.path_params["name"], **view.asked(), "by": query.get("by"), "more": more}
+            arguments = {**asked, **(grant.arguments if grant else {})}
             found = office.perform("report", arguments)
             if query.get("format") != "csv":
                 return JSONResponse(found)

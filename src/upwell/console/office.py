@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +20,28 @@ from upwell.console.vitals import Vitals
 _CHOICES_SECONDS: Final = 60.0
 """How long the filters' lists may be old."""
 
+_CHOICES_DAYS: Final = 90
+_SENDERS_SECONDS: Final = 3.0
+_LAST_SECONDS: Final = 0.005
+"""How long a question is waited for when a page's time is over: an answer that is there is taken along."""
+
+
+class Recent:
+    """Remembers one answer for a moment. May be used by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answer: Any = None
+        self._until = 0.0
+
+    def get(self, ask: Callable[[], Any], seconds: float) -> Any:
+        """The answer, asked for again when it is old."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._answer = ask()
+                self._until = time.monotonic() + seconds
+            return self._answer
+
 
 @dataclass(frozen=True, slots=True)
 class Office:
@@ -28,6 +52,7 @@ class Office:
     perform: Perform
     questions: Questions
     grants: Grants
+    recent: Recent = field(default_factory=Recent)
 
     def zone(self) -> str:
         """The zone whose midnights are the days of all reports."""
@@ -55,7 +80,12 @@ class Office:
 
     def heard(self) -> bool:
         """Whether any row of usage is in the store, however old."""
-        return any(row["last_seen"] for row in self.perform("senders", {"names": False})["keys"])
+        return any(row["last_seen"] for row in self.senders()["keys"])
+
+    def senders(self) -> Mapping[str, Any]:
+        """Who sends, without names, as of a moment ago."""
+        found: Mapping[str, Any] = self.recent.get(lambda: self.perform("senders", {"names": False}), _SENDERS_SECONDS)
+        return found
 
     def reachable(self) -> bool:
         """Whether laptops other than this machine can send at all."""
@@ -64,7 +94,7 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request for a page."""
+    """One request for a page. Its questions share one time to wait; what is still counted then is in `pending`."""
 
     office: Office
     view: View
@@ -73,6 +103,8 @@ class Visit:
     host: str
     path: str
     id: str = ""
+    deadline: float = 0.0
+    pending: list[str] = field(default_factory=list)
 
     @property
     def grant(self) -> Grant | None:
@@ -92,12 +124,17 @@ class Visit:
 
     def ask(self, report: str, by: str | None = None, *, view: View | None = None, **more: str) -> Answer:
         """A report over what is looked at, or over another view."""
-        return self.office.questions.ask(report, view or self.view, by, more)
+        within = max(_LAST_SECONDS, self.deadline - time.monotonic())
+        answer = self.office.questions.ask(report, view or self.view, by, more, within=within)
+        if answer.pending:
+            self.pending.append(report)
+        return answer
 
     def choices(self, name: str) -> list[str]:
-        """What a filter can be set to: the names with use in the period, busiest first, and the one that is set."""
-        wide = View(self.view.since, self.view.until)
-        answer = self.office.questions.ask("overview", wide, name, patience=_CHOICES_SECONDS)
+        """What a filter can be set to: the names with use of late, busiest first, and the one that is set."""
+        until = self.office.now().date() + timedelta(days=1)
+        wide = View(until - timedelta(days=_CHOICES_DAYS), until)
+        answer = self.office.questions.ask("overview", wide, name, patience=_CHOICES_SECONDS, within=_LAST_SECONDS)
         ranked = sorted(answer.rows, key=lambda row: -(row.get("api_requests") or 0))
         found = [str(row[name]) for row in ranked if row.get(name)]
         chosen: str | None = getattr(self.view, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from upwell.console.pages import PAGES
 from upwell.console.pages.page import Page
 from upwell.console.view import FILTERS, PERIODS, View
 from upwell.errors import UpwellError
+
+_PAGE_SECONDS = 0.3
+"""How long a page waits for figures; what is still counted then follows by itself."""
 
 _FILTER_WORDS = {"team": ("Team", "All teams"), "agent": ("Agent", "All agents"), "model": ("Model", "All models")}
 
@@ -72,6 +76,7 @@ class Renderer:
             request.headers.get("host", ""),
             page.path if page else "/",
             getattr(request.state, "visit", ""),
+            time.monotonic() + _PAGE_SECONDS,
         )
 
     def _html(self, template: str, page: Page | None, visit: Visit, request: Request, context: Context, status: int) -> Response:
@@ -84,7 +89,7 @@ class Renderer:
             "filters": _filters(visit) if page and page.filters else [],
             "periods": PERIODS,
             "still": False,
-            "waiting": False,
+            "waiting": bool(visit.pending),
             "instead": "",
             "figures": [],
             "notes": [],

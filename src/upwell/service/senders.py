@@ -46,9 +46,13 @@ def _heard(store: Store) -> dict[str, dict[str, Any]]:
     """Per key the time of its last usage, and its agents; a key that only sent what is no usage has been heard too."""
     with closing(store.connection()) as db:
         first = db.execute("SELECT key_id, at_ns FROM first_seen").fetchall()
-        rows = db.execute("SELECT key_id, max(time_ns), list_sort(list(DISTINCT agent)) FROM events GROUP BY key_id").fetchall()
-    found = {key_id: {"last_ns": at_ns, "agents": []} for key_id, at_ns in first}
-    return found | {key_id: {"last_ns": last_ns, "agents": agents} for key_id, last_ns, agents in rows}
+        rows = db.execute("SELECT key_id, agent, max(time_ns) FROM events GROUP BY ALL ORDER BY agent").fetchall()
+    found: dict[str, dict[str, Any]] = {key_id: {"last_ns": at_ns, "agents": []} for key_id, at_ns in first}
+    for key_id, agent, last_ns in rows:
+        one = found.setdefault(key_id, {"last_ns": 0, "agents": []})
+        one["last_ns"] = max(last_ns, one["last_ns"] if one["agents"] else 0)
+        one["agents"].append(agent)
+    return found
 
 
 def _refusals(settings: Settings) -> dict[str, Any] | None:

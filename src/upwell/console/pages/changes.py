@@ -8,9 +8,10 @@ from itertools import islice
 from typing import Any, Final
 
 from upwell.console import numbers
-from upwell.console.drawing import agent_name
+from upwell.console.drawing import OTHER, agent_name
 from upwell.console.office import Visit
 from upwell.console.pages.sums import cache_share
+from upwell.console.view import View
 
 _FEW: Final = 20
 """Calls or prompts below which a share says little."""
@@ -34,21 +35,27 @@ def sentences(visit: Visit, now: Mapping[str, Any], before: Mapping[str, Any]) -
 
 
 def _failing(visit: Visit) -> Iterator[Sentence]:
-    now = visit.ask("tools")
-    before = visit.ask("tools", view=visit.view.before).series("tool", "failures")
-    calls = visit.ask("tools", view=visit.view.before).series("tool", "calls")
+    now, before = _rates(visit, visit.view), _rates(visit, visit.view.before)
     found = []
-    for row in now.rows:
-        tool, failures, made = row.get("tool"), row.get("failures"), row.get("calls")
-        if not tool or tool == "other" or failures is None or not made or made < _FEW:
-            continue
-        rate, earlier = failures / made, (before.get(tool) or 0) / calls[tool] if calls.get(tool) else None
-        if rate >= _NOTABLE and (earlier is None or rate > earlier * 1.5):
+    for tool, (calls, failures) in now.items():
+        rate = failures / calls
+        earlier = before[tool][1] / before[tool][0] if tool in before else None
+        if calls >= _FEW and rate >= _NOTABLE and (earlier is None or rate > earlier * 1.5):
             found.append((failures, tool, rate, earlier))
     if found:
         _, tool, rate, earlier = max(found, key=lambda one: one[0])
         than = f", against {numbers.share(earlier)} in {visit.view.words}" if earlier is not None else ""
-        yield Sentence(f"{tool} fails in {numbers.share(rate)} of its calls{than}.", "/tools" + visit.view.query(), bad=True)
+        yield Sentence(f"{tool} fails in {numbers.share(rate)} of its calls{than}.", "/tools" + visit.view.query(tool=tool), bad=True)
+
+
+def _rates(visit: Visit, view: View) -> dict[str, tuple[int, int]]:
+    """Calls and failures of each tool that may be told."""
+    found: dict[str, tuple[int, int]] = {}
+    for row in visit.ask("tool_calls", view=view).rows:
+        if row.get("tool") not in (None, OTHER) and row.get("calls"):
+            calls, failures = found.get(row["tool"], (0, 0))
+            found[row["tool"]] = calls + row["calls"], failures + (row["calls"] if row["outcome"] == "failed" else 0)
+    return found
 
 
 def _moved(visit: Visit) -> Iterator[Sentence]:

@@ -69,7 +69,7 @@ def delivery(visit: Visit) -> Context:
         "flows": [_flow(signal, lanes) for signal in ledger.get("signals", ())],
         "troubled": [one for one in lanes if one.troubled],
         "quarantine": perform("quarantine_list", {}),
-        "senders": attention(perform("senders", {"names": False})) if admin else None,
+        "senders": attention(visit.office.senders()) if admin else None,
         "sinks": bool(visit.office.settings.sinks),
         "journal_bytes": visit.office.vitals().journal_bytes,
         "journal_most": visit.office.settings.journal.max_bytes,

@@ -10,6 +10,8 @@ _USED = ("people", "prompts", "api_requests", "tool_calls")
 
 def instead(visit: Visit, answer: Answer) -> Context | None:
     """What stands in place of the figures that a first answer has none of; None where it has some."""
+    if answer.pending:
+        return {"instead": "pending", "waiting": True}
     if answer.problem:
         return {"instead": "problem", "problem": answer.problem}
     if any(answer.first.get(name) for name in _USED):

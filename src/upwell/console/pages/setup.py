@@ -55,7 +55,7 @@ def _heard(visit: Visit) -> Context:
 
 
 def _keys(visit: Visit) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = visit.office.perform("senders", {"names": False})["keys"]
+    found: list[Mapping[str, Any]] = visit.office.senders()["keys"]
     return found
 
 

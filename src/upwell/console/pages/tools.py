@@ -16,6 +16,13 @@ from upwell.console.panel import Panel, Shape, Table, panel, pick, tabulate
 _SERVER = "mcp__"
 """How agents write the tools of an MCP server: mcp__SERVER__TOOL."""
 
+_OUTCOMES = (
+    ("succeeded", "Worked", "accent"),
+    ("unsaid", "Not said", "series-other"),
+    ("refused", "Refused", "series-4"),
+    ("failed", "Failed", "bad"),
+)
+
 _FIRST = 16
 """Rows that are shown at once."""
 
@@ -60,15 +67,13 @@ def _listed(visit: Visit, answer: Answer, id: str, title: str, whole: Answer) ->
 
 
 def _trend(visit: Visit, tool: str) -> Panel:
-    answer = pick(visit.ask("tool_reliability", "day"), lambda row: row.get("tool") == tool)
+    answer = pick(visit.ask("tool_calls", "day"), lambda row: row.get("tool") == tool)
     days = visit.view.dates()
-    rows = {str(row["day"]): row for row in answer.rows}
-    calls = [rows.get(day, {}).get("calls") for day in days]
-    failed = [rows.get(day, {}).get("failures") for day in days]
-    good = [None if call is None else call - (bad or 0) for call, bad in zip(calls, failed, strict=True)]
-    chart = Chart("bars", days, [Series("Worked", "accent", good), Series("Failed", "bad", failed)])
-    shapes = [Shape("day"), Shape("calls"), Shape("failures"), Shape("failure_share"), Shape("p50_ms"), Shape("p95_ms")]
-    title = f"Calls of {tool.removeprefix(_SERVER).replace('__', ' · ')} per day, and how many of them failed"
+    found = {(str(row["day"]), row["outcome"]): row.get("calls") for row in answer.rows}
+    series = [Series(words, color, [found.get((day, outcome)) for day in days]) for outcome, words, color in _OUTCOMES]
+    chart = Chart("bars", days, [one for one in series if any(one.data)])
+    shapes = [Shape("day"), Shape("outcome"), Shape("calls")]
+    title = f"Calls of {tool.removeprefix(_SERVER).replace('__', ' · ')} per day, and how they ended"
     made = panel(visit, answer, "trend", title, by="day", chart=chart, table=tabulate(answer, shapes))
     return replace(made, empty="No day of this period has calls of this tool by enough people.")
 
