@@ -37,6 +37,10 @@ def test_a_recording_gives_its_numbers(store: Store, run: Path, backwards: bool)
     figures["tool_failures"] = {row["tool"] or "": row["failures"] for row in tools if row["failures"]}
     figures["tool_rejections"] = {row["tool"] or "": row["rejected"] for row in tools if row["rejected"]}
     assert_matches(figures, expected(run))
+    (caused,) = asked.answer("prompts", everything).rows
+    if whole["prompts"]:  # every request belongs to the prompt, whether it names it or not
+        assert round(caused["requests_per_prompt"] * caused["prompts"]) == whole["api_requests"]
+        assert round(caused["calls_per_prompt"] * caused["prompts"]) == whole["tool_calls"]
     assert {row["model"] for row in models if row["model"]} <= set(expected(run)["models"])
     assert sum(row["cost_reported_usd"] or 0 for row in models) == pytest.approx(expected(run)["cost_usd"] or 0)
     assert {row["agent"] for row in agents} == {NAMES[run.parent.name]}

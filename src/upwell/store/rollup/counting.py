@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from upwell.store import schema
-from upwell.store.rollup import tables
+from upwell.store.rollup import orphans, tables
 from upwell.store.rollup.marks import HOUR_NS
 
 _COLUMNS: Final = ", ".join(f'"{name}"' for name in schema.USAGE)
@@ -32,6 +32,7 @@ def gather(db: duckdb.DuckDBPyConnection, slots: Sequence[int]) -> None:
         SELECT *, {number("session")} AS sitting, {number("prompt")} AS asked FROM ({every}) AS every
         WHERE time_ns // {HOUR_NS} IN ({", ".join(map(str, slots))}) {_COUNTS if doubted else ""}"""  # noqa: S608 - numbers and constants
     )
+    orphans.adopt(db, slots)
 
 
 _COUNTS: Final = f"""AND (NOT stand_in OR NOT EXISTS (

@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from upwell.store.rollup import counting
+from upwell.store.rollup import counting, orphans
 from upwell.store.rollup.marks import HOUR_NS, mark_all
 
 DAY_NS: Final = 24 * HOUR_NS
@@ -71,6 +71,7 @@ class Rollup:
 def _refresh_day(db: duckdb.DuckDBPyConnection, day: int, timezone: str) -> None:
     """The marked hours of one UTC day; marks that this sets on the next day stay for the next turn."""
     _mark_stand_ins(db, day)
+    orphans.mark_next(db, day * DAY_NS, (day + 1) * DAY_NS)
     slots = [slot for (slot,) in db.execute("SELECT DISTINCT slot FROM marked WHERE slot // 24 = ?", [day]).fetchall()]
     counting.gather(db, slots)
     counting.count(db, slots, timezone)
