@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,10 +19,17 @@ pytestmark = pytest.mark.browser
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without a browser, or without the built script, there is nothing to see."""
-    reason = "no chromium on the PATH" if CHROMIUM is None else "" if Assets().complete else "the script was not built: `make assets`"
+    if os.environ.get("UPWELL_TEST_NO_BROWSER") == "1":
+        reason = "UPWELL_TEST_NO_BROWSER=1"
+    else:
+        reason = _missing()
     for item in items:
         if reason and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _missing() -> str:
+    return "no chromium on the PATH" if CHROMIUM is None else "" if Assets().complete else "the script was not built: `make assets`"
 
 
 @pytest.fixture(scope="session")
