@@ -17,8 +17,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench import agents, backlog, load, processes
 from bench.bodies import Bodies
 from bench.memory import children_in_role, peak_mb
@@ -32,6 +30,7 @@ from upwell.service import client
 RATE = 200.0
 _MIXES: dict[str, tuple[str, ...]] = {"Claude Code": ("claude",), "Copilot CLI": ("copilot",), "all agents": ()}
 _PENDING = re.compile(r'^upwell_lane_pending_items\{sink="usage",signal="\w+"\} (\S+)$', re.MULTILINE)
+_TAKEN = re.compile(r'^upwell_received_items_total\{signal="logs"\} (\S+)$', re.MULTILINE)
 _RECORDS = 4
 
 
@@ -69,17 +68,19 @@ def visible(seconds: float) -> None:
         key = Keys(folder / "data" / "keys.db").add(person="bench@example.com", team="bench", expires_ns=None).secret_text
         with processes.running(["-m", "upwell", "serve", "--config", str(config)], door, quiet=True) as serve:
             processes.wait_until_answered(console, "/readyz")
-            watch = _Watch(folder / "data")
+            watch, worker = _Watch(folder / "data", door), children_in_role(serve)["worker"]
+            before = processes.cpu_seconds(worker)
             with watch.running():
                 bodies = Bodies(Encoding.JSON, now_ns=time.time_ns())
                 result = load.open_loop(
                     "127.0.0.1", door, bodies, "/v1/logs", Encoding.JSON.value,
                     headers={"x-api-key": key}, connections=16, seconds=seconds, rate=RATE,
                 )  # fmt: skip
-            _print_visible(watch, result, children_in_role(serve)["worker"])
+            used = processes.cpu_seconds(worker) - before
+            _print_visible(watch, result, f"{used:.1f} s of CPU in {seconds:.0f} s, {peak_mb(worker.pid):.0f} MB at most")
 
 
-def _print_visible(watch: _Watch, result: load.Result, worker: psutil.Process) -> None:
+def _print_visible(watch: _Watch, result: load.Result, worker: str) -> None:
     behind, took = sorted(watch.behind()), sorted(watch.took)
     if not behind:
         raise SystemExit("no report was answered")
@@ -87,15 +88,16 @@ def _print_visible(watch: _Watch, result: load.Result, worker: psutil.Process) -
     print(f"\nusage: {RATE:.0f} batches of {_RECORDS} records a second, {accepted:,} accepted; overview asked {len(took)} times meanwhile")
     print(f"  behind: median {statistics.median(behind):.2f} s, at most {behind[-1]:.2f} s")
     print(f"  answered in: median {1e3 * statistics.median(took):.0f} ms, at most {1e3 * took[-1]:.0f} ms")
-    print(f"  worker: {processes.cpu_seconds(worker):.1f} s of CPU, {peak_mb(worker.pid):.0f} MB at most")
+    print(f"  worker: {worker}")
 
 
 class _Watch:
-    """Asks for the overview all the time: when, how long that took, and how many requests it knew of."""
+    """Asks for the overview all the time: when, how long that took, how many requests it knew of, and how many the door had taken."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, door: int) -> None:
         self._directory = directory
-        self._begun = time.perf_counter()
+        self._door = door
+        self._taken: list[tuple[float, int]] = []
         self._seen: list[tuple[float, int]] = []
         self.took: list[float] = []
 
@@ -103,7 +105,6 @@ class _Watch:
     def running(self) -> Iterator[None]:
         stop = threading.Event()
         thread = threading.Thread(target=self._ask, args=(stop,), daemon=True)
-        self._begun = time.perf_counter()
         thread.start()
         try:
             yield
@@ -112,17 +113,18 @@ class _Watch:
             thread.join()
 
     def behind(self) -> list[float]:
-        """Seconds between a look and the moment at which as many had been sent as it showed; the first two do not count."""
-        return [at - seen / (RATE * _RECORDS) for at, seen in self._seen if at > 2.0]
+        """Seconds between a look and the moment at which the door had taken more than it showed; what ran empty before counts too."""
+        return [max(0.0, at - next((then for then, taken in self._taken if taken > seen), at)) for at, seen in self._seen]
 
     def _ask(self, stop: threading.Event) -> None:
         while not stop.wait(0.1):
-            asked = time.perf_counter()
             with suppress(OSError, UpwellError):
+                taken = _TAKEN.findall(_get(self._door, "/metrics").decode())
+                asked = time.perf_counter()
+                self._taken.append((asked, int(sum(map(float, taken)))))
                 found: dict[str, Any] = client.call(self._directory, "report", {"name": "overview"})
-                now = time.perf_counter()
-                self.took.append(now - asked)
-                self._seen.append((asked - self._begun, sum(int(row["api_requests"] or 0) for row in found["rows"])))
+                self.took.append(time.perf_counter() - asked)
+                self._seen.append((asked, sum(int(row["api_requests"] or 0) for row in found["rows"])))
 
 
 def _waiting(console: int) -> int:

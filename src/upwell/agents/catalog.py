@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from upwell.agents.model import Agent, Part, Platform, everywhere
+from upwell.agents.github import COPILOT_CLI, VSCODE_COPILOT
+from upwell.agents.model import Agent, Part, everywhere
 
 _CLAUDE_CODE: Final = {
     "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
@@ -29,29 +30,6 @@ _SDK: Final = {
     "OTEL_LOGS_EXPORTER": "otlp",
     "OTEL_TRACES_EXPORTER": "none",
 }
-
-_COPILOT_FILES: Final[Mapping[Platform, str]] = {
-    "linux": "/etc/github-copilot/managed-settings.json",
-    "macos": "/Library/Application Support/GitHubCopilot/managed-settings.json",
-    "windows": "%ProgramFiles%\\GitHubCopilot\\managed-settings.json",
-}
-_COPILOT_MANAGED: Final = {
-    "telemetry": {
-        "enabled": True,
-        "endpoint": "{endpoint}",
-        "protocol": "otlp-http",
-        "captureContent": False,
-        "lockCaptureContent": True,
-    }
-}
-_COPILOT_HEADERS: Final = {"telemetry": {**_COPILOT_MANAGED["telemetry"], "headers": {"x-api-key": "{key}"}}}
-_COPILOT_MANAGED_NOTES: Final = (
-    "Copilot CLI, VS Code and JetBrains read this file. On Linux it must belong to root and be writable by root alone.",
-    (
-        "`telemetry.headers` reach VS Code's extension only (GitHub's changelog of 2026-07-08), and stopped Copilot CLI 1.0.82 from"
-        " exporting at all (github/copilot-cli issue 4669): the CLI gets its key by the variable."
-    ),
-)
 
 
 def _codex(path: str) -> dict[str, Any]:
@@ -170,71 +148,8 @@ AGENTS: Final[Mapping[str, Agent]] = {
             "On Windows they are defaults, which a user may change: managed_config.toml is not read there any more.",
         ),
     ),
-    "copilot-cli": Agent(
-        title="GitHub Copilot CLI",
-        sends=("traces", "metrics"),
-        rows_from="traces; lines from metrics",
-        encodings="JSON, protobuf",
-        cost="none (its `cost` is no money), so priced here",
-        retries="four times within a second on 429, 502 and 503, and after a cut connection",
-        parts=(
-            Part(
-                language="shell",
-                settings={
-                    "COPILOT_OTEL_ENABLED": "true",
-                    "OTEL_EXPORTER_OTLP_ENDPOINT": "{endpoint}",
-                    "OTEL_EXPORTER_OTLP_HEADERS": "{headers}",
-                },
-            ),
-        ),
-        managed=(
-            Part(language="json", files=_COPILOT_FILES, settings=_COPILOT_MANAGED),
-            Part(language="shell", settings={"OTEL_EXPORTER_OTLP_HEADERS": "{headers}"}),
-        ),
-        notes=(
-            (
-                "Some versions about 1.0.89 ignore an http:// endpoint in silence (github/copilot-cli issue 4567); 1.0.102 takes it."
-                " https works in all."
-            ),
-        ),
-        managed_notes=_COPILOT_MANAGED_NOTES,
-    ),
-    "vscode-copilot": Agent(
-        title="GitHub Copilot in VS Code",
-        sends=("traces", "metrics", "logs"),
-        rows_from="traces; sessions and edits from logs",
-        encodings="protobuf, JSON",
-        cost="none, so priced here",
-        parts=(
-            Part(
-                language="json",
-                settings={
-                    "github.copilot.chat.otel.enabled": True,
-                    "github.copilot.chat.otel.exporterType": "otlp-http",
-                    "github.copilot.chat.otel.protocol": "http/protobuf",
-                    "github.copilot.chat.otel.otlpEndpoint": "{endpoint}",
-                    "github.copilot.chat.otel.headers": {"x-api-key": "{key}"},
-                    "github.copilot.chat.otel.captureContent": False,
-                    "settingsSync.ignoredSettings": ["github.copilot.chat.otel.headers"],
-                },
-                files={
-                    "linux": "~/.config/Code/User/settings.json",
-                    "macos": "~/Library/Application Support/Code/User/settings.json",
-                    "windows": "%APPDATA%\\Code\\User\\settings.json",
-                },
-            ),
-        ),
-        managed=(Part(language="json", files=_COPILOT_FILES, settings=_COPILOT_HEADERS),),
-        notes=(
-            "The headers need VS Code 1.131; they are kept out of Settings Sync, which would carry the key to other machines.",
-            (
-                "Sessions of the Agent Host, and versions before, take the key from OTEL_EXPORTER_OTLP_HEADERS=x-api-key=KEY in the"
-                " environment of VS Code itself."
-            ),
-            "The JetBrains extension reads variables only: COPILOT_OTEL_ENABLED=true, COPILOT_OTEL_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS.",
-        ),
-        managed_notes=_COPILOT_MANAGED_NOTES,
-    ),
+    "copilot-cli": COPILOT_CLI,
+    "vscode-copilot": VSCODE_COPILOT,
     "gemini-cli": Agent(
         title="Gemini CLI",
         sends=("logs", "metrics", "traces"),
@@ -351,7 +266,34 @@ AGENTS: Final[Mapping[str, Agent]] = {
                 "The tokens stand in spans that the setting in opencode.json turns on. The last model call of a run is never sent;"
                 " OTEL_BSP_SCHEDULE_DELAY=0 saves most of the others."
             ),
+            "`opencode-plugin` sends the sizes of prompts instead of prompts, and cost: it may be what you want.",
         ),
+    ),
+    "opencode-plugin": Agent(
+        title="OpenCode, by its plugin",
+        sends=("logs", "metrics"),
+        rows_from="logs; lines from metrics",
+        encodings="protobuf, JSON",
+        cost="OpenCode's own, where its list has the model",
+        parts=(
+            Part(
+                language="shell",
+                settings={
+                    "OPENCODE_ENABLE_TELEMETRY": "1",
+                    "OPENCODE_OTLP_ENDPOINT": "{endpoint}",
+                    "OPENCODE_OTLP_PROTOCOL": "http/protobuf",
+                    "OPENCODE_OTLP_HEADERS": "{headers}",
+                    "OPENCODE_DISABLE_TRACES": "all",
+                },
+            ),
+            Part(
+                language="json",
+                settings={"plugin": ["@devtheops/opencode-plugin-otel"]},
+                files=everywhere("~/.config/opencode/opencode.json"),
+            ),
+        ),
+        leaks="the text of a tool's error may quote what it worked on",
+        notes=("Its spans carry prompts and tools' output, so they are off: its records and metrics say all that is counted.",),
     ),
     "kiro": Agent(
         title="Kiro",
@@ -387,4 +329,4 @@ AGENTS: Final[Mapping[str, Agent]] = {
         notes=("Usage is read from spans with gen_ai.operation.name; everything else is passed on and counted as not usage.",),
     ),
 }
-"""By the name that `upwell connect` takes, which is the one that rows carry in `agent` (the hook's rows say cursor)."""
+"""By the name that `upwell connect` takes, which is the one that rows carry in `agent` (the hook says cursor, the plugin opencode)."""

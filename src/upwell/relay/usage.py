@@ -30,7 +30,7 @@ from upwell.relay.reading import Found, Reader
 from upwell.store import Counts, Store, UsageStore
 from upwell.usage import Prices
 
-_IDLE_SECONDS = 0.5
+_IDLE_SECONDS = 0.3
 """A lane that has caught up lets rows come together for so long: a transaction costs as much as storing a thousand of them."""
 
 _RETENTION_SECONDS = 3600.0

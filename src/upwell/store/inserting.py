@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -66,7 +67,9 @@ def _insert_points(db: duckdb.DuckDBPyConnection, batches: Sequence[ReadBatch]) 
 
 
 def _bring(db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, list[Any]]) -> None:
-    db.execute(_BRING[table], [rows.texts(columns)])
+    """Put the columns that have any value into a table of their own: half of them have none, and each costs, however few the rows."""
+    told = {name: values for name, values in columns.items() if values.count(None) < len(values)}
+    db.execute(_bringing(table, tuple(told)), [rows.texts(told)])
 
 
 def _take(db: duckdb.DuckDBPyConnection, table: str, new: str, times: list[int] | None) -> None:
@@ -75,19 +78,21 @@ def _take(db: duckdb.DuckDBPyConnection, table: str, new: str, times: list[int] 
     db.execute(f"DROP TABLE incoming_{table}")
 
 
-def _bringing(name: str, table: dict[str, str]) -> str:
-    columns = ", ".join(f'unnest(chunk."{column}") AS "{column}"' for column in table)
+@lru_cache(maxsize=64)
+def _bringing(table: str, names: tuple[str, ...]) -> str:
+    columns = ", ".join(f'unnest(chunk."{column}") AS "{column}"' for column in names)
+    structure = schema.structure({name: _COLUMNS[table][name] for name in names})
     return f"""
-        CREATE OR REPLACE TEMP TABLE incoming_{name} AS
+        CREATE OR REPLACE TEMP TABLE incoming_{table} AS
         WITH texts AS (SELECT unnest(?::VARCHAR[]) AS text),
-        chunks AS MATERIALIZED (SELECT from_json(text, '{schema.structure(table)}') AS chunk FROM texts)
+        chunks AS MATERIALIZED (SELECT from_json(text, '{structure}') AS chunk FROM texts)
         SELECT {columns} FROM chunks
     """  # noqa: S608 - constants
 
 
 _EVENTS: Final = "events"
 _POINTS: Final = "points"
-_BRING: Final = {_EVENTS: _bringing(_EVENTS, dict(schema.EVENTS)), _POINTS: _bringing(_POINTS, dict(schema.POINTS))}
+_COLUMNS: Final = {_EVENTS: schema.EVENTS, _POINTS: schema.POINTS}
 
 _SAME_EVENT: Final = "JOIN (SELECT id FROM events WHERE time_ns BETWEEN ? AND ?) AS stored ON incoming.id = stored.id"
 _KNOWN_EVENTS: Final = f"SELECT incoming.id FROM incoming_events AS incoming SEMI {_SAME_EVENT}"  # noqa: S608 - constants

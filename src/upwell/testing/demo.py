@@ -97,7 +97,8 @@ def stage(people: int, days: int, listen: str | None = None, console: str | None
 
 def _settings(data_dir: Path, fake: FakeCloudWatch, listen: str, console: str) -> Settings:
     sink = {"type": "cloudwatch", "region": fake.region, "endpoint_url": fake.url}
-    found = {"data_dir": str(data_dir), "gateway": {"listen": listen}, "console": {"listen": console}, "sinks": [sink]}
+    journal = {"reserve": "32MiB"}  # temporary folders are often small
+    found = {"data_dir": str(data_dir), "gateway": {"listen": listen}, "console": {"listen": console}, "journal": journal, "sinks": [sink]}
     return Settings.model_validate(found)
 
 
@@ -154,9 +155,10 @@ class Sender:
 
     def __exit__(self, *_: object) -> None:
         self._leaving.set()
-        with suppress(OSError, AttributeError):
-            self._connection.sock.shutdown(socket.SHUT_RDWR)  # wakes a request that nobody will answer any more
-        self._thread.join(_PATIENCE_SECONDS)
+        while self._thread.is_alive():
+            with suppress(OSError, AttributeError):  # it may be between two connections
+                self._connection.sock.shutdown(socket.SHUT_RDWR)  # wakes a request that nobody will answer any more
+            self._thread.join(0.1)
         self._connection.close()
 
     def _run(self) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.store.reports.making import MONDAY, fill, reporter, use
 from upwell.store import Store
-from upwell.store.reports import Answer, Query
+from upwell.store.reports import Answer, Query, people
 from upwell.store.reports.dimensions import DIMENSIONS
 
 FLOOR = 3
@@ -83,3 +85,21 @@ def test_who_was_not_heard_from(tmp_path: Path) -> None:
         notes = reporter(store, floor=5, enrolled=enrolled).answer("overview", question).notes
         assert any(f"{enrolled} people are enrolled; 6" in note for note in notes) is told
     store.close()
+
+
+def test_an_answer_is_of_one_state(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that come while it is made are in none of its figures: who stands behind them was not asked."""
+    fill(store, [use(f"p{who}") for who in range(6)])
+    asked = reporter(store, floor=5)
+    behind = people.behind
+
+    def slow(*arguments: Any) -> Any:
+        found = behind(*arguments)
+        fill(store, [use("late", agent="late") for _ in range(10)])
+        reporter(store).refresh()
+        return found
+
+    monkeypatch.setattr(people, "behind", slow)
+    (row,) = asked.answer("overview", Query(since=MONDAY, until=MONDAY.replace(day=30))).rows
+
+    assert (row["people"], row["prompts"]) == (6, 6)

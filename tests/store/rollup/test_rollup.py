@@ -70,3 +70,29 @@ _COUNTED = f"""
         coalesce(sum(count) FILTER (kind = 'prompt'), 0)::INT AS prompts, coalesce(sum(count) FILTER (kind = 'edit'), 0)::INT AS edits
     FROM usage GROUP BY ALL ORDER BY ALL
 """
+
+
+def test_a_refresh_rests(store: Store) -> None:
+    """While rows keep coming, what was counted a moment ago is good enough; later it is counted again."""
+    now = [100.0]
+    rollup = Rollup(store.transaction, "UTC", clock=lambda: now[0], rest=1.0)
+    marked = "SELECT count(*) > 0 FROM marked"
+
+    store.write(Signal.LOGS, [batch(reading(event(1)))], {})
+    rollup.refresh()
+    store.write(Signal.LOGS, [batch(reading(event(2)), seq=2)], {})
+    now[0] += 0.5
+    rollup.refresh()
+    assert ask(store, marked) == [(True,)]
+
+    now[0] += 0.6
+    rollup.refresh()
+    assert ask(store, marked) == [(False,)]
+
+
+def test_another_time_zone_counts_anew(store: Store) -> None:
+    """Days are those of the zone that is asked for now."""
+    store.write(Signal.LOGS, [batch(reading(event(1)))], {})
+    for timezone, hour in (("UTC", 14), ("Asia/Kolkata", 19)):
+        Rollup(store.transaction, timezone).refresh()
+        assert ask(store, "SELECT hour FROM rolled_uses") == [(hour,)]

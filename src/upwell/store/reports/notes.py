@@ -18,14 +18,15 @@ def of_floor(keys: Sequence[Dimension], verdict: Verdict, least: int, *, one_gro
         group = "Fewer people are enrolled than the floor asks for: they are one group, broken down by anything but person and team."
         return [group, "Withheld: it asks for a part of that group."] if verdict.withheld else [group]
     if verdict.withheld:
-        return [f"Withheld: these filters leave fewer than {least} people, or would tell of so few beside them."]
+        return [f"Withheld: it rests on fewer than {least} people, or would tell of so few beside it."]
     told = [
         f"{OTHER}: {len(merged)} values of {key.title} as one, since they, or what is left without them, rest on fewer than {least} people."
         for key, merged in zip(keys, verdict.folded, strict=True)
         if merged
     ]
     if verdict.blank:
-        told.append(f"{len(verdict.blank)} rows are without figures: they rest on fewer than {least} people, or would tell of so few.")
+        rows = "1 row is" if len(verdict.blank) == 1 else f"{len(verdict.blank)} rows are"
+        told.append(f"{rows} without figures: fewer than {least} people are behind them, or would be told of beside them.")
     return told
 
 

@@ -80,9 +80,7 @@ class Reporter:
             raise NoSuchEntry(f"there is no report {name!r}", hint="List the reports with `upwell report --list`.")
         query.check(report)
         self.refresh()
-        with _ours(self._store), closing(self._store.connection()) as db:
-            for macro in _MACROS:
-                db.execute(macro)
+        with _snapshot(self._store) as db:
             since, until = query.period(self._today(db))
             enrolled, seen = self._enrolled(), _seen(db)
             one_group = max(enrolled, seen) < self._least
@@ -98,7 +96,7 @@ class Reporter:
         Raises ConfigError where the target is there already, DataDirError where it cannot be written.
         """
         self.refresh()
-        with _ours(self._store), _fresh(target, format), closing(self._store.connection()) as db:
+        with _snapshot(self._store) as db, _fresh(target, format):
             (first,) = db.execute('SELECT min("day")::VARCHAR FROM rolled_uses').fetchone() or (None,)
             today = self._today(db)
             since, until = replace(query, since=query.since or (date.fromisoformat(first) if first else today)).period(today)
@@ -115,6 +113,16 @@ class Reporter:
     def _today(self, db: duckdb.DuckDBPyConnection) -> date:
         (today,) = db.execute("SELECT timezone(?, now())::DATE::VARCHAR", [self._timezone]).fetchone() or ("",)
         return date.fromisoformat(today)
+
+
+@contextmanager
+def _snapshot(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which all questions see one state: who stands behind a figure is decided by the rows it is counted from."""
+    with _ours(store), closing(store.connection()) as db:
+        for macro in _MACROS:
+            db.execute(macro)
+        db.execute("BEGIN")
+        yield db
 
 
 @contextmanager
