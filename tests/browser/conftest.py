@@ -14,17 +14,13 @@ from upwell.console.assets import Assets
 
 See = Callable[..., Eyes]
 
-pytestmark = pytest.mark.browser
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without a browser, or without the built script, there is nothing to see."""
-    if os.environ.get("UPWELL_TEST_NO_BROWSER") == "1":
-        reason = "UPWELL_TEST_NO_BROWSER=1"
-    else:
-        reason = _missing()
-    for item in items:
-        if reason and Path(__file__).parent in item.path.parents:
+    reason = "UPWELL_TEST_NO_BROWSER=1" if os.environ.get("UPWELL_TEST_NO_BROWSER") == "1" else _missing()
+    for item in (item for item in items if Path(__file__).parent in item.path.parents):
+        item.add_marker(pytest.mark.browser)
+        if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
