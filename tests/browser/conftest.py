@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,15 +14,18 @@ from upwell.console.assets import Assets
 
 See = Callable[..., Eyes]
 
-pytestmark = pytest.mark.browser
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without a browser, or without the built script, there is nothing to see."""
-    reason = "no chromium on the PATH" if CHROMIUM is None else "" if Assets().complete else "the script was not built: `make assets`"
-    for item in items:
-        if reason and Path(__file__).parent in item.path.parents:
+    reason = "UPWELL_TEST_NO_BROWSER=1" if os.environ.get("UPWELL_TEST_NO_BROWSER") == "1" else _missing()
+    for item in (item for item in items if Path(__file__).parent in item.path.parents):
+        item.add_marker(pytest.mark.browser)
+        if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _missing() -> str:
+    return "no chromium on the PATH" if CHROMIUM is None else "" if Assets().complete else "the script was not built: `make assets`"
 
 
 @pytest.fixture(scope="session")

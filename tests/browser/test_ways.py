@@ -42,11 +42,11 @@ def test_a_view_is_a_link(see: See) -> None:
 
 
 def test_a_group_that_is_too_small_says_so(see: See) -> None:
-    """No figure of it, and a way to a larger group."""
+    """No figure of it: the page shows the next larger group."""
     page = see().open("/?team=nobody")
 
-    expect(page.locator("#instead, .figures")).to_be_visible()
-    assert page.locator("#instead h2").inner_text() in ("This group is too small to show", "No use in this period")
+    expect(page.locator("#wider")).to_contain_text("all teams instead")
+    expect(page.locator(".figures")).to_be_visible()
 
 
 def test_a_tool_leads_to_its_days(see: See) -> None:

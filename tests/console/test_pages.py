@@ -81,13 +81,28 @@ def test_no_use_in_a_period_is_said(desk: _Desk) -> None:
 
 
 def test_a_group_under_the_floor_is_not_shown(desk: _Desk) -> None:
-    """The page says so and offers the groups around it."""
+    """Nor is anything around it, where everybody is too few."""
     desk.worker.operations["report"] = lambda **asked: answer(asked["name"], asked["since"], asked["until"], [], ["Withheld: too few."])
     text = desk.text("/models?team=tiny&agent=codex")
 
-    assert "This group is too small to show" in text
-    assert 'href="/models?team=tiny"' in text
-    assert 'href="/models"' in text
+    assert "<table>" not in text
+    assert "This page shows all agents and all teams instead." in text
+
+
+def test_a_group_under_the_floor_opens_on_the_next_larger_one(desk: _Desk) -> None:
+    """And the page says so."""
+    original = desk.worker.operations["report"]
+
+    def report(**asked: Any) -> Any:
+        if asked["team"] or asked["agent"]:
+            return answer(asked["name"], asked["since"], asked["until"], [], ["Withheld: too few."])
+        return original(**asked)
+
+    desk.worker.operations["report"] = report
+    text = desk.text("/models?team=design&agent=codex")
+
+    assert "This page shows all agents and all teams instead." in text
+    assert "Cost per day at list prices, by model" in text
 
 
 def test_a_broken_store_says_what_to_do(desk: _Desk) -> None:

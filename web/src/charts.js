@@ -56,7 +56,7 @@ function options(spec, look) {
     animationDuration: 250,
     animationDurationUpdate: 400,
     textStyle: look.text,
-    grid: { left: 48, right: 12, top: 18, bottom: 26, outerBoundsMode: 'none' },
+    grid: { left: 48, right: 24, top: 18, bottom: 26, outerBoundsMode: 'none' },
     tooltip: tooltip(spec, look, days),
     xAxis: {
       ...look.axis,
@@ -66,7 +66,6 @@ function options(spec, look) {
       splitLine: { show: false },
       axisLabel: {
         ...look.axis.axisLabel,
-        ...(spec.kind === 'area' || spec.kind === 'lines' ? { alignMinLabel: 'left', alignMaxLabel: 'right' } : {}),
         formatter: (value) => (days ? DAY.format(new Date(value)) : value),
       },
     },

@@ -9,8 +9,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
 from typing import Any, Final
 
 from upwell.console.view import View
@@ -88,7 +90,7 @@ class Questions:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[Any, ...], _Entry] = OrderedDict()
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="console")
+        self._hands = _Hands(_AT_ONCE)
         self.asked = 0
 
     def ask(
@@ -114,7 +116,7 @@ class Questions:
             if entry.answer is not None and now < entry.good_until:
                 return entry.answer
             if entry.coming is None:
-                entry.coming = self._pool.submit(self._renew, entry, arguments, patience)
+                entry.coming = self._hands.take(partial(self._renew, entry, arguments, patience))
             coming, old = entry.coming, entry.answer if now < entry.good_until + _STALE_SECONDS else None
         try:
             return coming.result(min(within, _MEANWHILE_SECONDS) if old else within)
@@ -151,6 +153,29 @@ class _Entry:
         self.answer: Answer | None = None
         self.coming: Future[Answer] | None = None
         self.good_until = 0.0
+
+
+class _Hands:
+    """A few threads that count. They end with the process, whatever they are at: a question never delays an ending."""
+
+    def __init__(self, number: int) -> None:
+        self._queue: SimpleQueue[tuple[Future[Answer], Callable[[], Answer]]] = SimpleQueue()
+        for place in range(number):
+            threading.Thread(target=self._work, name=f"console {place}", daemon=True).start()
+
+    def take(self, ask: Callable[[], Answer]) -> Future[Answer]:
+        """Have something asked, when a hand is free."""
+        coming: Future[Answer] = Future()
+        self._queue.put((coming, ask))
+        return coming
+
+    def _work(self) -> None:
+        while True:
+            coming, ask = self._queue.get()
+            try:
+                coming.set_result(ask())
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it meets it
+                coming.set_exception(error)
 
 
 def _column(told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Column:

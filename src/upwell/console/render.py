@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,18 @@ class Renderer:
 
     def page(self, page: Page, request: Request, status: int = 200, **extra: Any) -> Response:
         """A page, with what a deed adds to it."""
-        visit = self.visit(page, request)
+        visit, left_out = self.visit(page, request), []
         try:
             context = page.make(visit)
+            while context.get("instead") == "withheld" and (name := visit.view.narrowest):
+                left_out.append(name)
+                visit = replace(visit, view=visit.view.without(name))
+                context = page.make(visit)
         except UpwellError as error:
             return self._html("broken.html", page, visit, request, {"error": error}, 503)
-        return self._html(page.template, page, visit, request, {**context, **extra}, int(context.get("status", status)))
+        return self._html(
+            page.template, page, visit, request, {**context, "left_out": left_out, **extra}, int(context.get("status", status))
+        )
 
     def not_found(self, request: Request, _error: Exception) -> Response:
         """An address that is not there."""
@@ -93,6 +100,7 @@ class Renderer:
             "instead": "",
             "figures": [],
             "notes": [],
+            "left_out": [],
         }
         return HTMLResponse(self._templates.get_template(template).render({**common, **context}), status)
 

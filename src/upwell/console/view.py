@@ -72,6 +72,11 @@ class View:
         """The same over so many days, or more."""
         return self if self.days >= days else replace(self, since=self.until - timedelta(days=days), period="")
 
+    @property
+    def narrowest(self) -> str:
+        """The filter to leave out first where a group is too small; "" where there is none."""
+        return next((name for name in ("model", "agent", "team") if getattr(self, name)), "")
+
     def without(self, name: str) -> View:
         """The same without one of its filters."""
         kept = {one: None if one == name else getattr(self, one) for one in FILTERS}

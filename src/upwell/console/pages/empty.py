@@ -16,18 +16,8 @@ def instead(visit: Visit, answer: Answer) -> Context | None:
         return {"instead": "problem", "problem": answer.problem}
     if any(answer.first.get(name) for name in _USED):
         return None
-    if answer.notes and any(getattr(visit.view, name) for name in ("team", "agent", "model")):
-        return {"instead": "withheld", "notes": answer.notes, "wider": _wider(visit)}
+    if answer.notes and visit.view.narrowest:
+        return {"instead": "withheld", "notes": answer.notes}
     if sum(visit.office.vitals().accepted.values()) or visit.office.heard():
         return {"instead": "quiet"}
     return {"instead": "unused", "waiting": True, "endpoint": visit.office.endpoint(visit.host)}
-
-
-def _wider(visit: Visit) -> list[tuple[str, str]]:
-    """The groups around one that is too small, the nearest first."""
-    view, found = visit.view, []
-    for name, words in (("model", "all models"), ("agent", "all agents"), ("team", "all teams")):
-        if getattr(view, name):
-            view = view.without(name)
-            found.append((words, visit.path + view.query()))
-    return found
