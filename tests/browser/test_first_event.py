@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.house import Eyes, House, house
+from tests.service.running import until
 from upwell.identity import Keys
 from upwell.testing.team import Team
 
@@ -33,10 +34,15 @@ def _send(gateway: str, key: str) -> None:
     team = Team(8, 4, now_ns=time.time_ns())
     team.unenrolled()
     sent = next(sent for day in range(4) for turn in team.story.day(day) for sent in team.sent(turn) if turn.agent == "claude-code")
-    connection = http.client.HTTPConnection(gateway, timeout=30)
-    connection.request("POST", f"/v1/{sent.signal}", sent.body, {**sent.headers, "x-api-key": key})
-    assert connection.getresponse().status == 200
-    connection.close()
+
+    def taken() -> bool:  # a key that was just made works within a second
+        connection = http.client.HTTPConnection(gateway, timeout=30)
+        connection.request("POST", f"/v1/{sent.signal}", sent.body, {**sent.headers, "x-api-key": key})
+        status = connection.getresponse().status
+        connection.close()
+        return status == 200
+
+    until(taken, "the key is known")
 
 
 def test_the_first_event_turns_the_page_into_figures(eyes: Eyes, empty: House) -> None:

@@ -43,7 +43,7 @@ def test_a_view_is_a_link(see: See) -> None:
 
 def test_a_group_that_is_too_small_says_so(see: See) -> None:
     """No figure of it: the page shows the next larger group."""
-    page = see().open("/?team=nobody")
+    page = see().open("/?team=research")
 
     expect(page.locator("#wider")).to_contain_text("all teams instead")
     expect(page.locator(".figures")).to_be_visible()

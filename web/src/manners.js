@@ -1,12 +1,18 @@
 // Small courtesies: filters apply when they change, a block can be copied, moments are written in the viewer's zone.
 
+const ready = new WeakSet(); // not an attribute: a refresh would take it away, and the courtesy would be done twice
+
+function fresh(root, selector) {
+  const found = [...root.querySelectorAll(selector)].filter((one) => !ready.has(one));
+  found.forEach((one) => ready.add(one));
+  return found;
+}
+
 export function enhance(root) {
-  for (const form of root.querySelectorAll('form[data-auto]:not([data-ready])')) {
-    form.dataset.ready = '';
+  for (const form of fresh(root, 'form[data-auto]')) {
     form.addEventListener('change', () => form.requestSubmit());
   }
-  for (const button of root.querySelectorAll('button[data-copy]:not([data-ready])')) {
-    button.dataset.ready = '';
+  for (const button of fresh(root, 'button[data-copy]')) {
     button.addEventListener('click', () => copy(button));
   }
   for (const moment of root.querySelectorAll('time[datetime]')) localize(moment);

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from upwell.config import Settings, is_loopback, split_address
 from upwell.console.answer import Answer, Perform, Questions
 from upwell.console.auth import Visitor
+from upwell.console.drawing import OTHER
 from upwell.console.grants import Grant, Grants
 from upwell.console.view import View
 from upwell.console.vitals import Vitals
@@ -136,7 +137,7 @@ class Visit:
         wide = View(until - timedelta(days=_CHOICES_DAYS), until)
         answer = self.office.questions.ask("overview", wide, name, patience=_CHOICES_SECONDS, within=_LAST_SECONDS)
         ranked = sorted(answer.rows, key=lambda row: -(row.get("api_requests") or 0))
-        found = [str(row[name]) for row in ranked if row.get(name)]
+        found = [str(row[name]) for row in ranked if row.get(name) and row[name] != OTHER]
         chosen: str | None = getattr(self.view, name)
         return found if chosen is None or chosen in found else [*found, chosen]
 
