@@ -19,13 +19,13 @@ await build({
 
 const licences = BUNDLED.map((name) => {
   const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf-8'));
-  const text = ['LICENSE', 'LICENSE.txt'].flatMap((file) => {
+  const texts = ['LICENSE', 'LICENSE.txt', 'NOTICE'].flatMap((file) => {
     try {
       return [readFileSync(`node_modules/${name}/${file}`, 'utf-8')];
     } catch {
       return [];
     }
   });
-  return `${name} ${version} (${license})\n\n${text[0] ?? ''}`;
+  return `${name} ${version} (${license})\n\n${texts.join('\n')}`;
 });
 writeFileSync(`${OUT}/licences.txt`, licences.join(`\n${'-'.repeat(80)}\n`));
