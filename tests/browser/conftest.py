@@ -28,7 +28,7 @@ def _missing() -> str:
     return "no chromium on the PATH" if CHROMIUM is None else "" if Assets().complete else "the script was not built: `make assets`"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The machine's Chromium."""
     with sync_playwright() as playwright:
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house with a team's history."""
     with house(tmp_path_factory.mktemp("team"), people=40, days=35) as found:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from tests.service.running import Serving
+from tests.service.running import Serving, until
 from upwell.config import Settings
 from upwell.identity import Keys
 from upwell.service import consolesecret
@@ -110,10 +110,14 @@ class Eyes:
         self.page.on("request", lambda request: self.wrongs.append(request.url) if not request.url.startswith((url, "data:")) else None)
 
     def open(self, path: str) -> Page:
-        """Go there and wait until it stands still."""
+        """Go there and wait until it stands still, and its figures are counted."""
+        until(lambda: self._stands(path), f"the figures of {path} are counted")
+        return self.page
+
+    def _stands(self, path: str) -> bool:
         self.page.goto(self._url + path)
         self.page.wait_for_load_state("networkidle")
-        return self.page
+        return self.page.locator(".nothing .pulse, #instead .pulse").count() == 0
 
 
 def drawn(page: Page) -> Sequence[int]:
