@@ -19,6 +19,11 @@ from tests.service.running import ENVIRONMENT, PATIENCE, command, until
 PORTS = ("--listen", "127.0.0.1:0", "--console", "127.0.0.1:0")
 
 
+def _hear_interrupts() -> None:
+    """A shell that put the tests into the background had them ignore SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Demo:
     """A demo of a small team, with what it wrote."""
 
@@ -29,7 +34,9 @@ class Demo:
         environment = {**ENVIRONMENT, "TMPDIR": str(self.temporary), "AWS_PROFILE": "nobody", "UPWELL_SINKS": "no JSON"}
         with self._out.open("w") as out, self._err.open("w") as err:
             line = [sys.executable, "-m", "upwell", "demo", *PORTS, *arguments]
-            self.process = subprocess.Popen(line, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            self.process = subprocess.Popen(
+                line, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=_hear_interrupts
+            )
 
     @property
     def out(self) -> str:
