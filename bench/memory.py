@@ -40,6 +40,19 @@ def _kilobytes(text: str, name: str) -> float:
     return float(found.split()[1])
 
 
+@contextlib.contextmanager
+def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Some work in a thread while the block runs; its event tells it to end."""
+    stop = threading.Event()
+    thread = threading.Thread(target=work, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 @dataclass(slots=True)
 class Sampler:
     """Asks something once a second in a thread, while a load runs: (seconds since the start, answer) each."""
@@ -48,16 +61,8 @@ class Sampler:
     seconds: float = 1.0
     samples: list[tuple[float, dict[str, float]]] = field(default_factory=list)
 
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        stop = threading.Event()
-        thread = threading.Thread(target=self._sample, args=(stop,), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+    def running(self) -> contextlib.AbstractContextManager[None]:
+        return beside(self._sample)
 
     def _sample(self, stop: threading.Event) -> None:
         start = time.monotonic()

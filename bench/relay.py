@@ -47,7 +47,7 @@ class World:
 
     def delivered(self) -> dict[str, tuple[int, int]]:
         """Per sink: requests and items of logs that it took."""
-        counts = {name: json.loads(_get(port, COUNTS))["logs"] for name, (port, _) in self.fakes.items()}
+        counts = {name: json.loads(fetched(port, COUNTS))["logs"] for name, (port, _) in self.fakes.items()}
         return {name: (count["requests"], count["items"]) for name, count in counts.items()}
 
     def cpu(self) -> dict[str, float]:
@@ -179,7 +179,7 @@ def _closed_loop(world: World, bodies: Bodies, seconds: float) -> load.Result:
 
 
 def _figures(world: World, roles: dict[str, psutil.Process]) -> dict[str, float]:
-    page = _get(world.console, "/metrics").decode()
+    page = fetched(world.console, "/metrics").decode()
     lags = {f"lag {name}": float(value) for name, value in _LAG.findall(page)}
     pending = {f"pending {name}": float(value) for name, value in _PENDING.findall(page)}
     return {**{role: pss_mb(process.pid) for role, process in roles.items()}, **lags, **pending}
@@ -208,7 +208,7 @@ def _print_upstream(before: dict[str, tuple[int, int]], after: dict[str, tuple[i
         print(f"  {name}: {requests:,} requests for {items / 4:,.0f} batches, {items / 4 / max(1, requests):.0f} each (to reach: 50)")
 
 
-def _get(port: int, path: str) -> bytes:
+def fetched(port: int, path: str) -> bytes:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
         body: bytes = answer.read()
         return body

@@ -13,14 +13,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bench import agents, backlog, load, processes
 from bench.bodies import Bodies
-from bench.memory import children_in_role, peak_mb
-from bench.relay import _get
+from bench.memory import beside, children_in_role, peak_mb
+from bench.relay import fetched
 from upwell.config import Store
 from upwell.errors import UpwellError
 from upwell.identity import Keys
@@ -101,16 +101,8 @@ class _Watch:
         self._seen: list[tuple[float, int]] = []
         self.took: list[float] = []
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        stop = threading.Event()
-        thread = threading.Thread(target=self._ask, args=(stop,), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+    def running(self) -> AbstractContextManager[None]:
+        return beside(self._ask)
 
     def behind(self) -> list[float]:
         """Seconds between a look and the moment at which the door had taken more than it showed; what ran empty before counts too."""
@@ -119,7 +111,7 @@ class _Watch:
     def _ask(self, stop: threading.Event) -> None:
         while not stop.wait(0.1):
             with suppress(OSError, UpwellError):
-                taken = _TAKEN.findall(_get(self._door, "/metrics").decode())
+                taken = _TAKEN.findall(fetched(self._door, "/metrics").decode())
                 asked = time.perf_counter()
                 self._taken.append((asked, int(sum(map(float, taken)))))
                 found: dict[str, Any] = client.call(self._directory, "report", {"name": "overview"})
@@ -128,7 +120,7 @@ class _Watch:
 
 
 def _waiting(console: int) -> int:
-    return int(sum(float(found) for found in _PENDING.findall(_get(console, "/metrics").decode())))
+    return int(sum(float(found) for found in _PENDING.findall(fetched(console, "/metrics").decode())))
 
 
 @contextmanager

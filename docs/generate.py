@@ -22,6 +22,7 @@ from pydantic_core import PydanticUndefined
 
 from upwell import agents, config, errors
 from upwell.cli.app import app
+from upwell.config import quantities, sinks
 from upwell.store.reports import REPORTS, Report
 from upwell.store.reports.dimensions import DIMENSIONS
 
@@ -52,8 +53,8 @@ def sections() -> Iterator[tuple[str, type[BaseModel], Mapping[str, FieldInfo]]]
             yield f"`[{name}]`", model, model.model_fields
     yield "`[prices]`, a table per model", config.Price, config.Price.model_fields
     yield "`[serverless.limits]`, a table per team", config.TeamLimit, config.TeamLimit.model_fields
-    common = config._Sink.model_fields
-    yield "Every `[[sinks]]` block", config._Sink, common
+    common = sinks.Sink.model_fields
+    yield "Every `[[sinks]]` block", sinks.Sink, common
     for kind in (config.CloudWatchSink, config.OtlpSink):
         own = {name: field for name, field in kind.model_fields.items() if name not in common and not _section(field)}
         yield f'`[[sinks]]` of type "{kind.model_fields["type"].default}"', kind, own
@@ -67,9 +68,9 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
 
 def _type(field: FieldInfo) -> str:
     readers = {getattr(one, "func", None) for one in field.metadata}
-    if config._size in readers:
+    if quantities.size in readers:
         return "size"
-    return "duration" if config._duration in readers else _word(field.annotation)
+    return "duration" if quantities.duration in readers else _word(field.annotation)
 
 
 def _word(kind: Any) -> str:

@@ -13,9 +13,10 @@ import pytest
 from tests.service.places import settings
 from tests.store.making import ask
 from tests.store.reports.making import fill, use
+from upwell import audit
 from upwell.errors import ConfigError, DataDirError, PersonWithheld, Unauthenticated
 from upwell.identity import Keys, Pseudonyms
-from upwell.service import audit, reporting, worker
+from upwell.service import reporting, reveals, worker
 from upwell.service.reporting import Reporting
 from upwell.store import FILE, Store
 from upwell.store.reports import Query, Viewer
@@ -80,7 +81,7 @@ def test_nothing_is_revealed_without_a_trace(tmp_path: Path) -> None:
     with pytest.raises(PersonWithheld):
         reporter.answer("overview", since)
     assert len(reporter.answer("overview", since, Viewer(reason="because", asker="ada")).rows) == 6
-    assert [line["asker"] for line in audit.read(tmp_path)] == ["ada"]
+    assert [line["asker"] for line in reveals.read(tmp_path)] == ["ada"]
     (tmp_path / audit.NAME).unlink()
     (tmp_path / audit.NAME).mkdir()
     with pytest.raises(DataDirError):

@@ -39,6 +39,31 @@ def figure(
     return Figure(title, numbers.written(value, unit, brief=True), numbers.change(value, before), against, spark(days), note, estimated)
 
 
+def figures(
+    specs: Sequence[tuple[str, str, str]],
+    answers: tuple[Answer, Answer, Answer],
+    dates: Sequence[str],
+    *,
+    notes: Mapping[str, str] | None = None,
+    estimated: str = "",
+) -> list[Figure]:
+    """A report's columns as figures, each spec being (column, title, unit). The answers are of now, of before, and by day."""
+    now, before, daily = answers
+    rows = by_day(daily)
+    return [
+        figure(
+            title,
+            now.first.get(name),
+            before.first.get(name),
+            unit,
+            days=[rows.get(day, {}).get(name) for day in dates],
+            note=(notes or {}).get(name, ""),
+            estimated=name == estimated,
+        )
+        for name, title, unit in specs
+    ]
+
+
 def by_day(answer: Answer) -> Mapping[str, Mapping[str, Any]]:
     """The rows of an answer by day."""
     return {str(row["day"]): row for row in answer.rows}

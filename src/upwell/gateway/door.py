@@ -81,7 +81,7 @@ class Door:
     def at_once(self, request: Request, answer: Callable[[Answer], None]) -> bool:
         """Answer a whole request without an ASGI task, from within the connection; False: call me with it instead.
 
-        That is a third of the time of the usual small batch. Raises nothing.
+        Task, event and messages of ASGI are some six in a hundred of a small batch's instructions. Raises nothing.
         """
         began = time.perf_counter()
         headers: Headers = dict(request.headers)

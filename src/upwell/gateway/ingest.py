@@ -206,8 +206,8 @@ class Ingest:
 
     async def _store(self, prepared: Prepared) -> bool:
         """Commit a batch; False if it is there already. Raises Unavailable."""
-        if not prepared.entry.items and not prepared.entry.dropped:
-            return True  # an empty request is a success, and nothing to keep
+        if _is_empty(prepared.entry):
+            return True
         try:
             return await self.journal.append(prepared.entry)
         except JournalError as error:
@@ -215,7 +215,7 @@ class Ingest:
 
     def _submit(self, prepared: Prepared, told: Told) -> None:
         """The same, by a call of `told`."""
-        if not prepared.entry.items and not prepared.entry.dropped:
+        if _is_empty(prepared.entry):
             told(True)
             return
         try:
@@ -237,6 +237,11 @@ class Ingest:
             counters.items[entry.signal] += sum(entry.dropped.values())
             counters.dropped.update(entry.dropped)
         return ACCEPTED[entry.signal, encoding]
+
+
+def _is_empty(entry: Entry) -> bool:
+    """An empty request is a success, and nothing to keep."""
+    return not entry.items and not entry.dropped
 
 
 def _unstored(error: JournalError) -> Unavailable:

@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
+from upwell import audit
 from upwell.errors import DataDirError
 from upwell.journal import layout
 from upwell.journal.book import Book
 from upwell.journal.segment import Segments
 from upwell.relay import Shelf
-from upwell.service import audit
 from upwell.store import FILE
 
 

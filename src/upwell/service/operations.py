@@ -20,7 +20,7 @@ from upwell.journal.quarantine import QuarantineEntry
 from upwell.otlp.model import Signal
 from upwell.relay import LaneStatus, UsageSum, usage_sum
 from upwell.relay.janitor import close_lane
-from upwell.service import audit, backup, reporting, senders, usage
+from upwell.service import backup, reporting, reveals, senders, usage
 from upwell.service.desk import Desk
 from upwell.service.when import format_ns
 
@@ -128,7 +128,7 @@ def who_sends(desk: Desk, names: bool = False) -> dict[str, Any]:
 
 def revealed(desk: Desk) -> list[dict[str, Any]]:
     """Who had people revealed, and why."""
-    return audit.read(desk.settings.data_dir)
+    return reveals.read(desk.settings.data_dir)
 
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {

@@ -14,7 +14,7 @@ from typing import Any
 from upwell.config import Settings
 from upwell.errors import ConfigError
 from upwell.identity import Keyring, Keys, Pseudonyms
-from upwell.service import audit
+from upwell.service import reveals
 from upwell.store import Store
 from upwell.store.reports import REPORTS, Query, Reporter, Viewer
 
@@ -32,7 +32,7 @@ class Reporting:
         with self._lock:
             if self._reporter is None or self._store is not store:
                 count = partial(enrolled, settings.data_dir / "keys.db")
-                write = partial(audit.write, settings.data_dir)
+                write = partial(reveals.write, settings.data_dir)
                 self._store = store
                 self._reporter = Reporter(store, settings.reports, settings.console.floor, count, audit=write)
             return self._reporter

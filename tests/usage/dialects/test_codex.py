@@ -100,7 +100,8 @@ def test_a_tool_is_its_result() -> None:
     )
 
     assert (found.tool, found.success, found.duration_ms, found.mcp_server, found.subagent) == ("exec_command", True, 64.0, None, None)
-    assert event("tool_result", {"mcp_server": "jira", "agent_name": "/root/reviewer"}).mcp_server == "jira"
+    other = event("tool_result", {"mcp_server": "jira", "agent_name": "reviewer"})
+    assert (other.mcp_server, other.subagent) == ("jira", "reviewer")
     assert logs({"event.name": "codex.tool_decision", "decision": "denied"}).not_usage == 1
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from upwell.console import numbers
 from upwell.console.answer import Answer
 from upwell.console.drawing import Chart, one_line, over_days
-from upwell.console.figures import Figure, by_day, figure
+from upwell.console.figures import Figure, by_day, figure, figures
 from upwell.console.office import Context, Visit
 from upwell.console.pages.empty import instead
 from upwell.console.pages.page import Page
@@ -30,15 +30,7 @@ def models(visit: Visit) -> Context:
     if not now.first.get("api_requests") and (other := instead(visit, visit.ask("overview"))) is not None:
         return other
     before, daily = visit.ask("cost", view=visit.view.before), visit.ask("cost", "day")
-    rows, days = by_day(daily), visit.view.dates()
-    found = [
-        figure(
-            *(title, now.first.get(name), before.first.get(name), unit),
-            days=[rows.get(day, {}).get(name) for day in days],
-            estimated=name == "cost_usd",
-        )
-        for name, title, unit in _FIGURES
-    ]
+    found = figures(_FIGURES, (now, before, daily), visit.view.dates(), estimated="cost_usd")
     cached = visit.ask("tokens", "day")
     return {
         "figures": [*found, _cache(visit, cached)],

@@ -8,7 +8,7 @@ from typing import Final
 from upwell.console import numbers
 from upwell.console.answer import Answer
 from upwell.console.drawing import Chart, Mark, Series, one_line
-from upwell.console.figures import by_day, figure
+from upwell.console.figures import figures
 from upwell.console.office import Context, Visit
 from upwell.console.pages.empty import instead
 from upwell.console.pages.page import Page
@@ -37,18 +37,7 @@ def prompts(visit: Visit) -> Context:
     if not now.first.get("prompts") and (other := instead(visit, visit.ask("overview"))) is not None:
         return other
     before, daily = visit.ask("prompts", view=visit.view.before), visit.ask("prompts", "day")
-    rows, days = by_day(daily), visit.view.dates()
-    found = [
-        figure(
-            title,
-            now.first.get(name),
-            before.first.get(name),
-            unit,
-            days=[rows.get(day, {}).get(name) for day in days],
-            note=_NOTES.get(name, ""),
-        )
-        for name, title, unit in _FIGURES
-    ]
+    found = figures(_FIGURES, (now, before, daily), visit.view.dates(), notes=_NOTES)
     return {"figures": found, "panels": [_sizes(visit, now), *_effects(visit, daily), _agents(visit)]}
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from upwell import audit
 from upwell.errors import DataDirError
-from upwell.service import audit
+from upwell.service import reveals
 
 
 def test_lines_come_back_in_order(tmp_path: Path) -> None:
     """Who, when, what and why, the oldest first."""
-    audit.write(tmp_path, "ada", {"report": "overview", "reason": "first"})
-    audit.write(tmp_path, "bob", {"report": "session", "reason": "sécond"})
+    reveals.write(tmp_path, "ada", {"report": "overview", "reason": "first"})
+    reveals.write(tmp_path, "bob", {"report": "session", "reason": "sécond"})
 
-    lines = audit.read(tmp_path)
+    lines = reveals.read(tmp_path)
 
     assert [(line["asker"], line["report"], line["reason"]) for line in lines] == [
         ("ada", "overview", "first"),
@@ -27,14 +28,14 @@ def test_lines_come_back_in_order(tmp_path: Path) -> None:
 
 def test_the_file_is_private(tmp_path: Path) -> None:
     """Like every file of the data directory."""
-    audit.write(tmp_path, "ada", {})
+    reveals.write(tmp_path, "ada", {})
 
     assert stat.S_IMODE((tmp_path / audit.NAME).stat().st_mode) == 0o600
 
 
 def test_nothing_was_revealed_yet(tmp_path: Path) -> None:
     """No file is no line."""
-    assert audit.read(tmp_path) == []
+    assert reveals.read(tmp_path) == []
 
 
 def test_what_cannot_be_written_is_not_told(tmp_path: Path) -> None:
@@ -42,16 +43,16 @@ def test_what_cannot_be_written_is_not_told(tmp_path: Path) -> None:
     (tmp_path / audit.NAME).mkdir()
 
     with pytest.raises(DataDirError, match="nobody is revealed"):
-        audit.write(tmp_path, "ada", {})
+        reveals.write(tmp_path, "ada", {})
     with pytest.raises(DataDirError, match="cannot be read"):
-        audit.read(tmp_path)
+        reveals.read(tmp_path)
 
 
 def test_a_line_that_was_cut_off_is_shown(tmp_path: Path) -> None:
     """Half a line is a trace too, and hides none of the others."""
-    audit.write(tmp_path, "ada", {"report": "overview"})
+    reveals.write(tmp_path, "ada", {"report": "overview"})
     with (tmp_path / audit.NAME).open("a") as file:
         file.write('{"at": "2026')
 
-    assert [line["report"] for line in audit.read(tmp_path)] == ["overview", None]
-    assert audit.read(tmp_path)[1]["damaged"] == '{"at": "2026'
+    assert [line["report"] for line in reveals.read(tmp_path)] == ["overview", None]
+    assert reveals.read(tmp_path)[1]["damaged"] == '{"at": "2026'

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from upwell import audit
-from upwell.audit import NAME, REVEAL
-
-__all__ = ["NAME", "read", "write"]
+from upwell.audit import REVEAL
 
 
 def write(directory: Path, asker: str, told: Mapping[str, Any]) -> None:
